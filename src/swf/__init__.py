@@ -1,0 +1,3 @@
+"""swf-testbed: the data workflows of three instruments on one platform."""
+
+__version__ = "0.1.0"

@@ -1,1 +1,1 @@
-"""The vocabulary: values, states and decisions. Imports the standard library and pydantic, and does no input or output."""
+"""The vocabulary: values, states and decisions. Imports the standard library and pydantic; does no input or output."""

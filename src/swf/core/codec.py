@@ -35,8 +35,9 @@ def encode(envelope: Envelope, body: Body) -> str:
 class Decoder:
     """Reads messages of one vocabulary and one namespace.
 
-    A message is refused, by an error that says what was expected, when it is too large, too deep, not one JSON object, of
-    unknown type or newer schema, of another namespace, has unknown, missing or wrong fields, or an instant that cannot be.
+    A message is refused, by an error that says what was expected, when it is too large, too deep, not one JSON object,
+    of unknown type or newer schema, of another namespace, has unknown, missing or wrong fields, or an instant that
+    cannot be.
     """
 
     def __init__(self, vocabulary: Vocabulary, namespace: str) -> None:

@@ -64,4 +64,4 @@ class Ledger:
     def complete(self) -> bool:
         """Balanced, and nothing failed, expired or was cancelled."""
         good = {WorkState.COMPLETED.value, NOT_REQUIRED}
-        return self.balanced and all(set(w for w, n in words.items() if n) <= good for words in self.stages.values())
+        return self.balanced and all({w for w, n in words.items() if n} <= good for words in self.stages.values())

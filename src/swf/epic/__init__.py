@@ -1,0 +1,1 @@
+"""Particle physics: from the DAQ's exit buffer to processed time frames."""

@@ -1,0 +1,1 @@
+"""Messages between agents: the bus port and its adapters, the agent runtime and the relay."""

@@ -1,0 +1,80 @@
+"""The bus port: what the runtime needs of a message broker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """What a role takes from one destination.
+
+    Every role gets each message of a topic once, whether it is there at the time or not; a queue's message goes to one
+    consumer. `types` are the message types that the role handles: an adapter may leave out others, and need not.
+    """
+
+    namespace: str
+    role: str
+    destination: str
+    types: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire:
+    """A message as it travels."""
+
+    message_id: UUID
+    namespace: str
+    destination: str
+    msg_type: str
+    run_number: int | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A message as it was received; `token` is the adapter's own way to acknowledge it."""
+
+    subscription: Subscription
+    body: str | bytes
+    token: object
+
+
+class Bus(Protocol):
+    """A message broker.
+
+    A message that was published is delivered to every role that subscribes to its topic, or to one consumer of its queue, at
+    least once, in the order of publishing per destination, until it is acknowledged.
+    """
+
+    shares_database: bool
+    """Whether sends and acknowledgements are rows of the database that the handlers use, and so part of their transaction.
+    Then the runtime calls `ack` inside it, and an outbox row is itself the message; otherwise it calls `ack` after the commit,
+    and a relay publishes the outbox."""
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Begin to collect what is published for this role."""
+        ...
+
+    def receive(self, subscription: Subscription, limit: int) -> list[Delivery]:
+        """Up to `limit` messages that wait, oldest first; none where none waits. Never blocks."""
+        ...
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """These deliveries are dealt with and shall not come again."""
+        ...
+
+    def publish(self, messages: Sequence[Wire]) -> None:
+        """Hand messages to the broker, in order; a normal return means that it has them safely.
+
+        Raises:
+            ServiceError: the broker cannot take them now.
+        """
+        ...
+
+    def announce(self, destinations: frozenset[str]) -> None:
+        """Messages for these destinations were committed to the shared database. Nothing to do for other brokers."""
+        ...

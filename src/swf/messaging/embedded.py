@@ -1,0 +1,114 @@
+"""The embedded bus: messages under way are rows of the store, so that a kill loses nothing and nothing is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from swf.core.destinations import is_topic
+from swf.messaging.bus import Delivery, Subscription, Wire
+from swf.store import bulk
+from swf.store.models import OutboxMessage, RoleCursor
+
+_Key = tuple[str, str, str]
+
+
+class EmbeddedBus:
+    """Serves all roles of one process from the outbox table; the data directory's lock makes it the only one.
+
+    A topic is read by one cursor per role; what a role handled and committed lies behind its cursor. A queue's row is taken
+    away when it is acknowledged; what was received and not acknowledged comes again after a restart.
+    """
+
+    shares_database = True
+
+    def __init__(self) -> None:
+        self._positions: dict[_Key, int] = {}
+        self._idle: set[_Key] = set()
+
+    def subscribe(self, subscription: Subscription) -> None:
+        key = _key(subscription)
+        if key in self._positions:
+            return
+        position = 0
+        if is_topic(subscription.destination):
+            cursor, _ = RoleCursor.objects.get_or_create(
+                namespace=subscription.namespace, role=subscription.role, destination=subscription.destination
+            )
+            position = cursor.position
+        self._positions[key] = position
+
+    def receive(self, subscription: Subscription, limit: int) -> list[Delivery]:
+        key = _key(subscription)
+        if key in self._idle or limit <= 0:
+            return []
+        rows = self._rows(subscription, self._positions[key], limit)
+        if not rows:
+            self._idle.add(key)
+            return []
+        self._positions[key] = rows[-1][0]
+        return [Delivery(subscription=subscription, body=body, token=row_id) for row_id, body in rows]
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        done: dict[_Key, tuple[Subscription, list[Any]]] = {}
+        for delivery in deliveries:
+            key = _key(delivery.subscription)
+            done.setdefault(key, (delivery.subscription, []))[1].append(delivery.token)
+        for subscription, tokens in done.values():
+            if is_topic(subscription.destination):
+                self._advance(subscription, max(tokens))
+            else:
+                self._remove(tokens)
+
+    def publish(self, messages: Sequence[Wire]) -> None:
+        bulk.insert(OutboxMessage, [outbox_row(wire) for wire in messages])
+        self.announce(frozenset(wire.destination for wire in messages))
+
+    def announce(self, destinations: frozenset[str]) -> None:
+        self._idle = {key for key in self._idle if key[2] not in destinations}
+
+    def look_again(self) -> None:
+        """Another process may have written: ask the database at the next `receive`."""
+        self._idle.clear()
+
+    @staticmethod
+    def _rows(subscription: Subscription, after: int, limit: int) -> list[tuple[int, str]]:
+        types = sorted(subscription.types)
+        marks = ", ".join(["%s"] * len(types))
+        sql = (
+            "SELECT id, body FROM store_outboxmessage WHERE namespace = %s AND destination = %s AND id > %s"
+            f" AND msg_type IN ({marks}) ORDER BY id LIMIT %s"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [subscription.namespace, subscription.destination, after, *types, limit])
+            return [(int(row[0]), str(row[1])) for row in cursor.fetchall()]
+
+    @staticmethod
+    def _advance(subscription: Subscription, position: int) -> None:
+        RoleCursor.objects.filter(
+            namespace=subscription.namespace, role=subscription.role, destination=subscription.destination
+        ).update(position=position)
+
+    @staticmethod
+    def _remove(row_ids: list[Any]) -> None:
+        marks = ", ".join(["%s"] * len(row_ids))
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM store_outboxmessage WHERE id IN ({marks})", row_ids)
+
+
+def outbox_row(wire: Wire) -> dict[str, Any]:
+    """The outbox row of a message."""
+    return {
+        "message_id": wire.message_id,
+        "namespace": wire.namespace,
+        "destination": wire.destination,
+        "msg_type": wire.msg_type,
+        "run_number": wire.run_number,
+        "body": wire.body,
+    }
+
+
+def _key(subscription: Subscription) -> _Key:
+    return subscription.namespace, subscription.role, subscription.destination

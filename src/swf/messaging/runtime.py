@@ -1,0 +1,245 @@
+"""The agent runtime: takes deliveries in small batches, and makes of each batch one transaction.
+
+A batch is received and decoded; in one transaction its messages are entered in the inbox (a repeat ends here), handled, and
+what the handlers send is put into the outbox; then it is acknowledged. A message that cannot be handled fails alone and goes
+to the dead letters. Nothing is acknowledged before its effects are committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from uuid import UUID
+
+from django.db import DatabaseError, DataError, IntegrityError, transaction
+
+from swf.core.codec import Decoder
+from swf.core.errors import ForeignNamespaceError, MessageError
+from swf.core.ids import IdSource
+from swf.core.messages import Body, Message
+from swf.core.times import Clock
+from swf.messaging import dead_letters, inbox
+from swf.messaging.agent import Agent, Handler
+from swf.messaging.boundary import Boundary, no_boundary
+from swf.messaging.bus import Bus, Delivery, Subscription
+from swf.messaging.dead_letters import Failed
+from swf.messaging.turn import Identity, Turn
+from swf.store.models import DeadLetter, SystemAgent
+
+_REDRIVE_INTERVAL_S = 1.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """What a runtime did since it started."""
+
+    received: int = 0
+    handled: int = 0
+    repeated: int = 0
+    foreign: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    delivery: Delivery
+    message: Message[Body]
+
+
+class Runtime:
+    """Runs one agent. Call `step` again and again; it never waits."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        identity: Identity,
+        *,
+        bus: Bus,
+        decoder: Decoder,
+        clock: Clock,
+        ids: IdSource,
+        boundary: Boundary = no_boundary,
+        on_failure: Callable[[DeadLetter], None] = lambda letter: None,
+    ) -> None:
+        self.agent = agent
+        self.identity = identity
+        self.counts = Counts()
+        self._bus = bus
+        self._decoder = decoder
+        self._clock = clock
+        self._ids = ids
+        self._boundary = boundary
+        self._on_failure = on_failure
+        types = frozenset(body.msg_type for body in agent.handlers)
+        self._subscriptions = [
+            Subscription(namespace=identity.namespace, role=agent.role, destination=destination, types=types)
+            for destination in agent.subscriptions
+        ]
+        for subscription in self._subscriptions:
+            bus.subscribe(subscription)
+        self._next_seq = SystemAgent.objects.get(pk=identity.name).sender_seq + 1
+        self._unfinished: list[Delivery] = []
+        self._held: dict[UUID, Delivery] = {}
+        self._look_at_dead_letters = 0.0
+
+    def step(self) -> bool:
+        """Take what waits and let the reconcilers look once. Returns whether there was anything to do.
+
+        Raises:
+            DatabaseError: the database failed; nothing of the batch took effect, and the next step does it again.
+        """
+        worked = self._redrive()
+        for subscription in self._subscriptions:
+            worked |= self._take(subscription)
+        for reconciler in self.agent.reconcilers:
+            worked |= reconciler.step(self.turn)
+        return worked
+
+    @contextmanager
+    def turn(self) -> Iterator[Turn]:
+        """A transaction of this agent: rows, sent messages and acknowledgements together, or not at all."""
+        turn = Turn(self.identity, self._clock.now(), self._ids, self._next_seq)
+        with transaction.atomic():
+            yield turn
+            destinations = turn.flush()
+            finished = [*turn.finished, *(self._held[m] for m in turn.settled if m in self._held)]
+            if self._bus.shares_database:
+                self._bus.ack(finished)
+            self._boundary("before_commit")
+        self._next_seq = turn.next_seq
+        self._boundary("after_commit")
+        if not self._bus.shares_database and finished:
+            self._bus.ack(finished)
+            self._boundary("after_ack")
+        for message_id in turn.settled:
+            self._held.pop(message_id, None)
+        self._bus.announce(destinations)
+
+    def _take(self, subscription: Subscription) -> bool:
+        deliveries = self._unfinished or self._bus.receive(subscription, self.agent.capacity())
+        if not deliveries:
+            return False
+        # Until its transaction commits the batch stays here: a failing database makes us do it again.
+        self._unfinished = deliveries
+        taken, refused = self._decode(deliveries)
+        with self.turn() as turn:
+            fresh = inbox.admit(self.identity, {t.message.envelope.message_id: t.message.body.run_id for t in taken})
+            held = {m: d for m, d in self._offered(turn, taken, fresh).items() if m in turn.deferred}
+            for failed in refused:
+                self._keep(failed, turn)
+            turn.finished += [d for d in deliveries if d not in held.values()]
+        self._held |= held
+        self._unfinished = []
+        return True
+
+    def _offered(self, turn: Turn, taken: list[_Taken], fresh: set[UUID]) -> dict[UUID, Delivery]:
+        """Give each fresh message to its handler, in order; messages of one type that follow each other go together."""
+        offered = []
+        for each in taken:
+            message_id = each.message.envelope.message_id
+            if message_id in fresh:
+                fresh.discard(message_id)
+                offered.append(each)
+        self.counts.repeated += len(taken) - len(offered)
+        for body_class, group in groupby(offered, key=lambda each: type(each.message.body)):
+            self._handle(turn, self.agent.handlers[body_class], list(group))
+        return {each.message.envelope.message_id: each.delivery for each in offered}
+
+    def _handle(self, turn: Turn, handler: Handler, group: list[_Taken]) -> None:
+        """Call a handler in a savepoint; where that fails for several messages, one by one, so that one fails alone."""
+        error = self._try(turn, handler, [each.message for each in group])
+        if error is None:
+            self.counts.handled += len(group)
+        elif len(group) == 1:
+            body = group[0].message.body
+            self._keep(
+                Failed(
+                    destination=group[0].delivery.subscription.destination,
+                    body=_text(group[0].delivery.body),
+                    error=error,
+                    message_id=group[0].message.envelope.message_id,
+                    msg_type=body.msg_type,
+                    run_number=body.run_id,
+                ),
+                turn,
+            )
+        else:
+            for each in group:
+                self._handle(turn, handler, [each])
+
+    @staticmethod
+    def _try(turn: Turn, handler: Handler, messages: list[Message[Body]]) -> Exception | None:
+        mark = turn.mark()
+        try:
+            with transaction.atomic():
+                handler(turn, messages)
+        except (IntegrityError, DataError) as error:
+            turn.rewind(mark)
+            return error
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the message boundary: whatever it was, the next message goes on
+            turn.rewind(mark)
+            return error
+        return None
+
+    def _decode(self, deliveries: Sequence[Delivery]) -> tuple[list[_Taken], list[Failed]]:
+        taken, refused = [], []
+        self.counts.received += len(deliveries)
+        for delivery in deliveries:
+            try:
+                message = self._decoder.decode(delivery.body, self._clock.now())
+            except ForeignNamespaceError:
+                self.counts.foreign += 1
+            except MessageError as error:
+                destination = delivery.subscription.destination
+                refused.append(Failed(destination=destination, body=_text(delivery.body), error=error))
+            else:
+                if type(message.body) in self.agent.handlers:
+                    taken.append(_Taken(delivery=delivery, message=message))
+        return taken, refused
+
+    def _redrive(self) -> bool:
+        """Try messages again whose time has come."""
+        if self._clock.monotonic() < self._look_at_dead_letters:
+            return False
+        self._look_at_dead_letters = self._clock.monotonic() + _REDRIVE_INTERVAL_S
+        letters = dead_letters.due(self.identity, self._clock.now())
+        for letter in letters:
+            with self.turn() as turn:
+                self._try_again(turn, letter)
+        return bool(letters)
+
+    def _try_again(self, turn: Turn, letter: DeadLetter) -> None:
+        error: Exception | None
+        try:
+            message = self._decoder.decode(letter.body, self._clock.now())
+        except MessageError as refusal:
+            error = refusal
+        else:
+            handler = self.agent.handlers.get(type(message.body))
+            error = self._try(turn, handler, [message]) if handler else None
+        if error is None:
+            letter.state, letter.redrive_at = DeadLetter.State.REDRIVEN, None
+            letter.save()
+            self.counts.handled += 1
+            return
+        failed = Failed(
+            destination=letter.destination,
+            body=letter.body,
+            error=error,
+            message_id=letter.message_id,
+            msg_type=letter.msg_type,
+            run_number=letter.run_number,
+        )
+        self._keep(failed, turn)
+
+    def _keep(self, failed: Failed, turn: Turn) -> None:
+        self.counts.failed += 1
+        self._on_failure(dead_letters.keep(self.identity, failed, turn.now))
+
+
+def _text(body: str | bytes) -> str:
+    return body if isinstance(body, str) else body.decode("utf-8", errors="backslashreplace")

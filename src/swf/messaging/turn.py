@@ -1,0 +1,156 @@
+"""One turn of an agent: a database transaction, what it changes, and the messages that it sends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from swf.core.codec import encode
+from swf.core.ids import IdSource
+from swf.core.messages import Body, Envelope, Outgoing
+from swf.messaging.bus import Delivery, Wire
+from swf.messaging.embedded import outbox_row
+from swf.store import bulk
+from swf.store.models import Event, OutboxMessage, SystemAgent
+from swf.store.work import Moved, WorkMoves, transition_rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Which agent this is."""
+
+    name: str
+    role: str
+    namespace: str
+
+
+class Turn:
+    """What a handler or reconciler may do in one transaction. Nothing leaves the process before the commit."""
+
+    def __init__(self, identity: Identity, now: datetime, ids: IdSource, next_seq: int) -> None:
+        self.identity = identity
+        self.now = now
+        self.ids = ids
+        self.finished: list[Delivery] = []
+        self.settled: list[UUID] = []
+        self.deferred: set[UUID] = set()
+        self._next_seq = next_seq
+        self._events: list[dict[str, Any]] = []
+        self._wires: list[Wire] = []
+
+    def send(self, destination: str, body: Body) -> None:
+        """Send a message when the transaction commits; it is recorded in the event log at the same time."""
+        envelope = Envelope(
+            message_id=self.ids.new(),
+            namespace=self.identity.namespace,
+            sender=self.identity.name,
+            sender_seq=self._next_seq,
+            created_at=self.now,
+        )
+        self._next_seq += 1
+        text = encode(envelope, body)
+        wire = Wire(
+            message_id=envelope.message_id,
+            namespace=envelope.namespace,
+            destination=destination,
+            msg_type=body.msg_type,
+            run_number=body.run_id,
+            body=text,
+        )
+        self._wires.append(wire)
+        self._events.append(
+            {
+                "kind": Event.Kind.MESSAGE,
+                "type": body.msg_type,
+                "namespace": envelope.namespace,
+                "run_number": body.run_id,
+                "execution_id": body.execution_id or "",
+                "subject": subject_of(body),
+                "sender": envelope.sender,
+                "sender_seq": envelope.sender_seq,
+                "destination": destination,
+                "message_id": envelope.message_id,
+                "created_at": envelope.created_at,
+                "body": text,
+            }
+        )
+
+    def send_all(self, messages: list[Outgoing]) -> None:
+        """Send several, in order."""
+        for message in messages:
+            self.send(message.destination, message.body)
+
+    def moves(self) -> WorkMoves:
+        """A set of work-item moves at this turn's instant."""
+        return WorkMoves(self.ids, self.now)
+
+    def record(self, moves: list[Moved]) -> None:
+        """Put moves of work items into the event log."""
+        self._events += transition_rows(moves, self.identity.name)
+
+    def note(self, kind: str, subject: str, run_number: int | None, **fields: object) -> None:
+        """Put another kind of transition into the event log."""
+        self._events.append(
+            {
+                "kind": Event.Kind.TRANSITION,
+                "type": kind,
+                "namespace": self.identity.namespace,
+                "run_number": run_number,
+                "execution_id": "",
+                "subject": subject,
+                "sender": self.identity.name,
+                "sender_seq": 0,
+                "destination": "",
+                "message_id": None,
+                "created_at": self.now,
+                "body": json.dumps(fields, default=str),
+            }
+        )
+
+    def defer(self, message_id: UUID) -> None:
+        """Do not acknowledge this message with the turn; a later turn will `settle` it."""
+        self.deferred.add(message_id)
+
+    def settle(self, message_id: UUID) -> None:
+        """Acknowledge a message that an earlier turn deferred."""
+        self.settled.append(message_id)
+
+    def mark(self) -> tuple[int, int, int, int]:
+        """Where the turn is, for `rewind`."""
+        return len(self._events), len(self._wires), len(self.settled), self._next_seq
+
+    def rewind(self, mark: tuple[int, int, int, int]) -> None:
+        """Forget what was asked for since `mark`: its savepoint was rolled back."""
+        events, wires, settled, self._next_seq = mark
+        del self._events[events:], self._wires[wires:], self.settled[settled:]
+
+    def flush(self) -> frozenset[str]:
+        """Write the log and the outbox, as the last statements of the transaction. Returns the destinations."""
+        bulk.insert(Event, self._events)
+        if self._wires:
+            bulk.insert(OutboxMessage, [outbox_row(wire) for wire in self._wires])
+            SystemAgent.objects.filter(pk=self.identity.name).update(sender_seq=self._next_seq - 1)
+        return frozenset(wire.destination for wire in self._wires)
+
+    @property
+    def next_seq(self) -> int:
+        """The number that the agent's next message gets."""
+        return self._next_seq
+
+
+TurnFactory = Callable[[], AbstractContextManager[Turn]]
+"""Opens a turn; leaving it commits, an exception rolls back."""
+
+
+def subject_of(body: Body) -> str:
+    """The name of the thing that a message tells of: its file or slice, where it has one."""
+    for field in ("tf_filename", "filename"):
+        name = getattr(body, field, None)
+        if isinstance(name, str):
+            return name
+    return ""

@@ -1,0 +1,1 @@
+"""What the system knows, in one relational database: the Django app that every process shares."""

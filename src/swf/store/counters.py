@@ -1,0 +1,26 @@
+"""Numbers that are given out once, to any number of processes at the same time."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+from swf.store.models import Counter
+
+FIRST_RUN = 100010
+"""The first run number of a new store; the existing testbed starts there as well."""
+
+_STARTS = {"run": FIRST_RUN - 1}
+
+
+def next_number(name: str) -> int:
+    """The next number of the counter `name`: one statement, so that no two callers get the same."""
+    table = connection.ops.quote_name(Counter._meta.db_table)
+    sql = (
+        f"INSERT INTO {table} (name, value) VALUES (%s, %s) "
+        f"ON CONFLICT (name) DO UPDATE SET value = {table}.value + 1 RETURNING value"
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, [name, _STARTS.get(name, 0) + 1])
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])

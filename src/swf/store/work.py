@@ -1,0 +1,184 @@
+"""The engine of work items: every move of every instrument's items, its events, and its compare-and-set."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from swf.core.errors import RetriableError
+from swf.core.ids import IdSource
+from swf.core.work import WORK_TABLE, WorkState, WorkTrigger, may_retry
+from swf.store import bulk
+from swf.store.models import Event, WorkItem
+
+W = TypeVar("W", bound=WorkItem)
+
+
+class ConflictError(RetriableError):
+    """Another process moved a work item between our reading and our writing; the batch is done again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """One move of one item."""
+
+    item: WorkItem
+    trigger: WorkTrigger
+    source: WorkState
+    target: WorkState
+    at: datetime
+    note: str = ""
+
+
+class WorkMoves:
+    """The moves of one transaction: made in memory by the table of `swf.core.work`, written together by `save`."""
+
+    def __init__(self, ids: IdSource, now: datetime) -> None:
+        self._ids = ids
+        self._now = now
+        self._before: dict[int, tuple[WorkItem, WorkState, int]] = {}
+        self.moves: list[Moved] = []
+
+    def claim(self, item: WorkItem, holder: str, lease_s: float) -> None:
+        """Take an item: its attempt grows by one, its lease is set.
+
+        Raises:
+            IllegalMoveError: it is not queued.
+        """
+        self._move(item, WorkTrigger.CLAIM)
+        item.attempt += 1
+        item.lease_holder = holder
+        item.lease_until = self._now + timedelta(seconds=lease_s)
+
+    def complete(self, item: WorkItem) -> None:
+        """Close an item with its result."""
+        self._move(item, WorkTrigger.COMPLETE)
+        item.lease_until = None
+        item.reason = ""
+
+    def fail(self, item: WorkItem, reason: str) -> bool:
+        """Record a failed attempt; put the item back into the queue, under a new `req_id`, while retries remain.
+
+        Returns whether it was put back.
+        """
+        self._move(item, WorkTrigger.FAIL, reason)
+        item.lease_until = None
+        item.reason = reason
+        if not may_retry(item.retries, item.max_retries):
+            return False
+        item.retries += 1
+        self._requeue(item, WorkTrigger.RETRY)
+        return True
+
+    def release(self, item: WorkItem, reason: str) -> None:
+        """Put an item back that its holder did not finish, through no fault of the item: no retry is used up."""
+        item.reason = reason
+        self._requeue(item, WorkTrigger.RELEASE, reason)
+
+    def redrive(self, item: WorkItem, reason: str) -> None:
+        """Put a failed or expired item back at an operator's wish; its retries start anew."""
+        item.retries = 0
+        self._requeue(item, WorkTrigger.REDRIVE, reason)
+
+    def cancel(self, item: WorkItem, reason: str) -> None:
+        """Take an item away that is no longer wanted."""
+        self._move(item, WorkTrigger.CANCEL, reason)
+        item.lease_until = None
+        item.reason = reason
+
+    def expire(self, item: WorkItem, reason: str) -> None:
+        """Close an item whose deadline has passed."""
+        self._move(item, WorkTrigger.EXPIRE, reason)
+        item.lease_until = None
+        item.reason = reason
+
+    def save(self, fields: Sequence[str] = ()) -> None:
+        """Write all moved items, compare-and-set on status and attempt; `fields` are written besides.
+
+        Raises:
+            ConflictError: another process moved one of them meanwhile.
+        """
+        by_model: dict[type[WorkItem], list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+        columns = (*_LIFECYCLE_FIELDS, *fields)
+        for item, status, attempt in self._before.values():
+            item.updated_at = self._now
+            new = {name: getattr(item, name) for name in columns if name in _LIFECYCLE_FIELDS or hasattr(item, name)}
+            by_model.setdefault(type(item), []).append((new, {"id": item.pk, "status": status, "attempt": attempt}))
+        for model, rows in by_model.items():
+            changed = bulk.update(model, rows)
+            if changed != len(rows):
+                raise ConflictError(f"{len(rows) - changed} of {len(rows)} {model.__name__} rows were moved by another")
+        self._before.clear()
+
+    def tally(self) -> Counter[tuple[int | None, WorkState, int]]:
+        """The change of the number of items per (run, state): +1 where one came, -1 where one left."""
+        change: Counter[tuple[int | None, WorkState, int]] = Counter()
+        for move in self.moves:
+            change[move.item.run_number, move.source, -1] += 1
+            change[move.item.run_number, move.target, +1] += 1
+        return change
+
+    def _requeue(self, item: WorkItem, trigger: WorkTrigger, note: str = "") -> None:
+        self._move(item, trigger, note)
+        item.req_id = self._ids.new()
+        item.lease_holder = ""
+        item.lease_until = None
+
+    def _move(self, item: WorkItem, trigger: WorkTrigger, note: str = "") -> None:
+        source = WorkState(item.status)
+        target = WORK_TABLE.target(source, trigger)
+        self._before.setdefault(id(item), (item, source, item.attempt))
+        item.status = target
+        self.moves.append(Moved(item=item, trigger=trigger, source=source, target=target, at=self._now, note=note))
+
+
+_LIFECYCLE_FIELDS = (
+    "status",
+    "attempt",
+    "retries",
+    "req_id",
+    "lease_holder",
+    "lease_until",
+    "reason",
+    "updated_at",
+)
+
+
+def transition_rows(moves: Iterable[Moved], actor: str) -> list[dict[str, Any]]:
+    """The event rows of moves."""
+    return [
+        {
+            "kind": Event.Kind.TRANSITION,
+            "type": move.trigger.value,
+            "namespace": move.item.namespace,
+            "run_number": move.item.run_number,
+            "execution_id": "",
+            "subject": move.item.name,
+            "sender": actor,
+            "sender_seq": 0,
+            "destination": "",
+            "message_id": None,
+            "created_at": move.at,
+            "body": json.dumps(
+                {
+                    "item": type(move.item).__name__,
+                    "from": move.source,
+                    "to": move.target,
+                    "attempt": move.item.attempt,
+                    "holder": move.item.lease_holder,
+                    "note": move.note,
+                }
+            ),
+        }
+        for move in moves
+    ]
+
+
+def by_request(model: type[W], requests: Iterable[UUID]) -> dict[UUID, W]:
+    """The items that these requests stand for, by request; a request that was replaced by a newer one is not there."""
+    return {item.req_id: item for item in model._default_manager.filter(req_id__in=list(requests))}

@@ -53,8 +53,8 @@ _REACHED_BY = {
 def phase_after(phase: RunPhase, last_seq: int, trigger: RunTrigger, seq: int) -> RunPhase | None:
     """The phase after a message that may be late or out of order; None where it changes nothing.
 
-    The DAQ numbers its messages, so the newest one tells the present phase even where an earlier one is still under way:
-    a message older than the last one applied is late, and nothing moves a completed run.
+    The DAQ numbers its messages, so the newest one tells the present phase even where an earlier one is still under
+    way: a message older than the last one applied is late, and nothing moves a completed run.
     """
     if phase is RunPhase.COMPLETED or seq <= last_seq:
         return None

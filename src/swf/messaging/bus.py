@@ -46,14 +46,14 @@ class Delivery:
 class Bus(Protocol):
     """A message broker.
 
-    A message that was published is delivered to every role that subscribes to its topic, or to one consumer of its queue, at
-    least once, in the order of publishing per destination, until it is acknowledged.
+    A message that was published is delivered to every role that subscribes to its topic, or to one consumer of its
+    queue, at least once, in the order of publishing per destination, until it is acknowledged.
     """
 
     shares_database: bool
-    """Whether sends and acknowledgements are rows of the database that the handlers use, and so part of their transaction.
-    Then the runtime calls `ack` inside it, and an outbox row is itself the message; otherwise it calls `ack` after the commit,
-    and a relay publishes the outbox."""
+    """Whether sends and acknowledgements are rows of the database that the handlers use, and so part of their
+    transaction. Then the runtime calls `ack` inside it, and an outbox row is itself the message; otherwise it calls
+    `ack` after the commit, and a relay publishes the outbox."""
 
     def subscribe(self, subscription: Subscription) -> None:
         """Begin to collect what is published for this role."""

@@ -18,8 +18,8 @@ _Key = tuple[str, str, str]
 class EmbeddedBus:
     """Serves all roles of one process from the outbox table; the data directory's lock makes it the only one.
 
-    A topic is read by one cursor per role; what a role handled and committed lies behind its cursor. A queue's row is taken
-    away when it is acknowledged; what was received and not acknowledged comes again after a restart.
+    A topic is read by one cursor per role; what a role handled and committed lies behind its cursor. A queue's row is
+    taken away when it is acknowledged; what was received and not acknowledged comes again after a restart.
     """
 
     shares_database = True

@@ -12,8 +12,8 @@ from swf.messaging.bus import Delivery, Subscription, Wire
 class MemoryBus:
     """Keeps each subscribed role's messages until they are acknowledged.
 
-    `redeliver` gives everything that was received but not acknowledged once more, as a broker does for a consumer that went
-    away.
+    `redeliver` gives everything that was received but not acknowledged once more, as a broker does for a consumer that
+    went away.
     """
 
     shares_database = False
@@ -29,7 +29,7 @@ class MemoryBus:
     def receive(self, subscription: Subscription, limit: int) -> list[Delivery]:
         key = _key(subscription)
         waiting = self._waiting.setdefault(key, deque())
-        taken = []
+        taken: list[Delivery] = []
         while waiting and len(taken) < limit:
             wire = waiting.popleft()
             self._next += 1

@@ -32,7 +32,8 @@ class Relay:
         """Publish up to one batch per destination. Returns whether anything was published."""
         waiting = OutboxMessage.objects.filter(namespace=self._namespace)
         destinations = list(waiting.order_by().values_list("destination", flat=True).distinct())
-        return any([self._publish(destination) for destination in destinations if not self._pausing(destination)])
+        published = [self._publish(destination) for destination in destinations if not self._pausing(destination)]
+        return any(published)
 
     def _publish(self, destination: str) -> bool:
         rows = list(

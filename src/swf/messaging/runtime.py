@@ -1,8 +1,8 @@
 """The agent runtime: takes deliveries in small batches, and makes of each batch one transaction.
 
-A batch is received and decoded; in one transaction its messages are entered in the inbox (a repeat ends here), handled, and
-what the handlers send is put into the outbox; then it is acknowledged. A message that cannot be handled fails alone and goes
-to the dead letters. Nothing is acknowledged before its effects are committed.
+A batch is received and decoded; in one transaction its messages are entered in the inbox (a repeat ends here),
+handled, and what the handlers send is put into the outbox; then it is acknowledged. A message that cannot be handled
+fails alone and goes to the dead letters. Nothing is acknowledged before its effects are committed.
 """
 
 from __future__ import annotations

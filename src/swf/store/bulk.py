@@ -19,11 +19,10 @@ def insert(model: type[models.Model], rows: Sequence[Row], *, or_ignore: bool = 
     if not rows:
         return 0
     fields = _inserted_fields(model, tuple(rows[0]))
-    quote = connection.ops.quote_name
-    names = ", ".join(quote(field.column) for _, field in fields)
+    names = ", ".join(_quoted(field) for _, field in fields)
     marks = ", ".join(["%s"] * len(fields))
     conflict = " ON CONFLICT DO NOTHING" if or_ignore else ""
-    sql = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({marks}){conflict}"
+    sql = f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({names}) VALUES ({marks}){conflict}"
     values = [
         [f.get_db_prep_save(row[key] if key in row else f.get_default(), connection) for key, f in fields]
         for row in rows
@@ -36,17 +35,16 @@ def insert(model: type[models.Model], rows: Sequence[Row], *, or_ignore: bool = 
 def update(model: type[models.Model], rows: Sequence[tuple[Row, Row]]) -> int:
     """Update rows one by one in one round trip; each is (`{field: new value}`, `{field: value to find it by}`).
 
-    All rows name the same fields. Finding a row by its old state makes a compare-and-set: the number of rows changed, which
-    is returned, is then less than asked for where somebody else was first.
+    All rows name the same fields. Finding a row by its old state makes a compare-and-set: the number of rows changed,
+    which is returned, is then less than asked for where somebody else was first.
     """
     if not rows:
         return 0
-    quote = connection.ops.quote_name
     new_fields = [_field(model, name) for name in rows[0][0]]
     old_fields = [_field(model, name) for name in rows[0][1]]
-    assignments = ", ".join(f"{quote(f.column)} = %s" for f in new_fields)
-    conditions = " AND ".join(f"{quote(f.column)} = %s" for f in old_fields)
-    sql = f"UPDATE {quote(model._meta.db_table)} SET {assignments} WHERE {conditions}"
+    assignments = ", ".join(f"{_quoted(f)} = %s" for f in new_fields)
+    conditions = " AND ".join(f"{_quoted(f)} = %s" for f in old_fields)
+    sql = f"UPDATE {connection.ops.quote_name(model._meta.db_table)} SET {assignments} WHERE {conditions}"
     fields = [*new_fields, *old_fields]
     values = [
         [f.get_db_prep_save(v, connection) for f, v in zip(fields, [*new.values(), *old.values()], strict=True)]
@@ -55,6 +53,11 @@ def update(model: type[models.Model], rows: Sequence[tuple[Row, Row]]) -> int:
     with connection.cursor() as cursor:
         cursor.executemany(sql, values)
         return int(cursor.rowcount)
+
+
+def _quoted(field: models.Field[Any, Any]) -> str:
+    assert field.column is not None
+    return str(connection.ops.quote_name(field.column))
 
 
 def _field(model: type[models.Model], name: str) -> models.Field[Any, Any]:

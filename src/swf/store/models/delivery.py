@@ -10,8 +10,9 @@ from django.db import models
 class OutboxMessage(models.Model):
     """A message that a committed transaction wants sent.
 
-    With a broker the relay publishes it and takes the row away on the broker's receipt. With the embedded bus the row is
-    itself the delivery: topics are read by the cursors of the roles, a queue's row is taken away when it is acknowledged.
+    With a broker the relay publishes it and takes the row away on the broker's receipt. With the embedded bus the row
+    is itself the delivery: topics are read by the cursors of the roles, a queue's row is taken away when it is
+    acknowledged.
     """
 
     id = models.BigAutoField(primary_key=True)

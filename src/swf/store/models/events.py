@@ -10,9 +10,9 @@ from django.db import models
 class Event(models.Model):
     """One row of the log.
 
-    `seq` numbers rows in the order of their commit, without gaps that fill later, so that a reader may hold a cursor over
-    it. On SQLite, whose writers take turns, a trigger copies `id`; on PostgreSQL the sequencer numbers rows after their
-    commit.
+    `seq` numbers rows in the order of their commit, without gaps that fill later, so that a reader may hold a cursor
+    over it. On SQLite, whose writers take turns, a trigger copies `id`; on PostgreSQL the sequencer numbers rows after
+    their commit.
     """
 
     class Kind(models.TextChoices):

@@ -19,9 +19,9 @@ class Outcome(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     """Over its memory limit, or killed for memory by the host."""
     NO_OUTPUT = "no_output"
-    """Exit code 0 but the output is missing or empty."""
+    """Exit code 0 but the output is missing or empty, or its `<output>.json` is not a JSON object."""
     NOT_STARTED = "not_started"
-    """The command does not exist or cannot be executed."""
+    """The command does not exist or cannot be executed; the entry point does not exist or cannot be imported."""
     CANCELLED = "cancelled"
     """Ended by us because its result is no longer wanted, or because we stop."""
 
@@ -32,7 +32,7 @@ class PayloadSpec:
 
     Exactly one of `command` and `entry_point` is set. `command` is an argument list, run without a shell; each argument
     may hold `{input} {first} {last} {output} {run} {slice}`. `entry_point` is `module:function`, called with a
-    `PayloadJob`; it writes the output and returns a JSON-able summary.
+    `PayloadJob`; it writes the output and returns a JSON-able summary, or None.
     """
 
     name: str
@@ -41,7 +41,13 @@ class PayloadSpec:
     version: str = ""
     timeout_s: float = 600.0
     memory_mb: int = 2048
+    """Memory that one payload may hold with all the processes it starts, in units of 2^20 bytes."""
     output_suffix: str = ".root"
+    expects_output: bool = True
+    """Whether a successful payload has written its output. Where False, the output is not looked at."""
+    environment: tuple[str, ...] = ()
+    """Variables for the payload beyond the few that every payload gets: `NAME` passes on the one set here, `NAME=value`
+    sets one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +73,8 @@ class PayloadResult:
     key: str
     outcome: Outcome
     exit_code: int | None = None
-    """The exit code; negative for a signal, None where the payload never ran."""
+    """The exit code; negative for a signal. None where no process of this attempt ended: it never ran, or its entry
+    point raised."""
     detail: str = ""
     """One line: what happened and what to do."""
     stderr_tail: str = ""

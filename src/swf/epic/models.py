@@ -31,6 +31,7 @@ class StfFile(WorkItem):
     daq_substate = models.CharField(max_length=20)
     sample_count = models.IntegerField(null=True)
     slice_count = models.IntegerField(null=True)
+    attached_at = models.DateTimeField(null=True, help_text="When it was attached to its run's dataset.")
     removed_at = models.DateTimeField(null=True, help_text="When it left the exit buffer.")
 
     class Meta:

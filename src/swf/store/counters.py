@@ -13,14 +13,22 @@ _STARTS = {"run": FIRST_RUN - 1}
 
 
 def next_number(name: str) -> int:
-    """The next number of the counter `name`: one statement, so that no two callers get the same."""
+    """The next number of the counter `name`."""
+    return reserve(name, 1)
+
+
+def reserve(name: str, count: int) -> int:
+    """The first of the next `count` numbers of the counter `name`, all of which are the caller's.
+
+    One statement, so that no two callers get the same.
+    """
     table = connection.ops.quote_name(Counter._meta.db_table)
     sql = (
         f"INSERT INTO {table} (name, value) VALUES (%s, %s) "
-        f"ON CONFLICT (name) DO UPDATE SET value = {table}.value + 1 RETURNING value"
+        f"ON CONFLICT (name) DO UPDATE SET value = {table}.value + %s RETURNING value"
     )
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql, [name, _STARTS.get(name, 0) + 1])
+        cursor.execute(sql, [name, _STARTS.get(name, 0) + count, count])
         row = cursor.fetchone()
     assert row is not None
-    return int(row[0])
+    return int(row[0]) - count + 1

@@ -61,15 +61,15 @@ class WorkMoves:
         item.lease_until = None
         item.reason = ""
 
-    def fail(self, item: WorkItem, reason: str) -> bool:
+    def fail(self, item: WorkItem, reason: str, *, retry: bool = True) -> bool:
         """Record a failed attempt; put the item back into the queue, under a new `req_id`, while retries remain.
 
-        Returns whether it was put back.
+        With `retry` False it stays failed, because trying again cannot help. Returns whether it was put back.
         """
         self._move(item, WorkTrigger.FAIL, reason)
         item.lease_until = None
         item.reason = reason
-        if not may_retry(item.retries, item.max_retries):
+        if not retry or not may_retry(item.retries, item.max_retries):
             return False
         item.retries += 1
         self._requeue(item, WorkTrigger.RETRY)
@@ -182,3 +182,26 @@ def transition_rows(moves: Iterable[Moved], actor: str) -> list[dict[str, Any]]:
 def by_request(model: type[W], requests: Iterable[UUID]) -> dict[UUID, W]:
     """The items that these requests stand for, by request; a request that was replaced by a newer one is not there."""
     return {item.req_id: item for item in model._default_manager.filter(req_id__in=list(requests))}
+
+
+def waiting(model: type[W], namespace: str, limit: int, related: Sequence[str] = ()) -> list[W]:
+    """Queued items, oldest first, with what they are related to."""
+    return list(
+        model._default_manager.select_related(*related)
+        .filter(namespace=namespace, status=WorkState.QUEUED)
+        .order_by("id")[:limit]
+    )
+
+
+def held_by(model: type[W], holder: str) -> list[W]:
+    """The items that are being processed under this holder's lease."""
+    return list(model._default_manager.filter(status=WorkState.PROCESSING, lease_holder=holder).order_by("id"))
+
+
+def overdue(model: type[W], namespace: str, now: datetime) -> list[W]:
+    """The items whose lease has run out."""
+    return list(
+        model._default_manager.filter(namespace=namespace, status=WorkState.PROCESSING, lease_until__lt=now).order_by(
+            "id"
+        )
+    )

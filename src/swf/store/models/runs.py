@@ -53,6 +53,11 @@ class WorkflowExecution(models.Model):
     executed_by = models.CharField(max_length=100)
     run_number = models.IntegerField(null=True, db_index=True)
     daq_position = models.IntegerField(default=0, help_text="Steps of the DAQ's script that are done.")
+    daq_held_at = models.FloatField(null=True, help_text="Simulated seconds at which the DAQ's time was held.")
+    daq_stop = models.JSONField(
+        null=True, help_text="The request to leave the DAQ's script, where one was carried out."
+    )
+    tf_base = models.BigIntegerField(default=0, help_text="The detector's number of the run's first TF.")
     stop_requested_by = models.CharField(max_length=100, default="", blank=True)
     stop_reason = models.TextField(default="", blank=True)
 

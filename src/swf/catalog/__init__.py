@@ -1,0 +1,1 @@
+"""The dataset catalogue: its port and its adapters."""

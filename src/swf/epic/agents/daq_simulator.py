@@ -1,0 +1,317 @@
+"""The DAQ simulator: plays the script of a run, writes STFs into the exit buffer, and broadcasts the DAQ's notices."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.db.models import Max
+
+from swf.core.errors import StorageError
+from swf.core.names import dataset_name
+from swf.core.times import Clock
+from swf.epic.agents.backlog import Backlog
+from swf.epic.buffer_keeper import BufferKeeper
+from swf.epic.daq import steps as daq
+from swf.epic.daq.pacer import Pacer
+from swf.epic.daq.schedule import DaqParameters, Stop
+from swf.epic.messages import EPIC_TOPIC, DaqBody, EndRun, PauseRun, ResumeRun, RunImminent, StartRun, StfFacts, StfGen
+from swf.epic.models import DaqStateEvent
+from swf.epic.names import stf_name
+from swf.messaging.agent import Agent
+from swf.messaging.turn import Turn, TurnFactory
+from swf.service.io_pool import IoPool
+from swf.store.models import WorkflowExecution
+
+ROLE = "daq_simulator"
+
+BURST = 32
+"""Steps without a file to write that are announced in one transaction at most."""
+
+_LOOK_FOR_STOP_S = 0.25
+_RETRY_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenStf:
+    """An STF as it lies in the exit buffer."""
+
+    size_bytes: int
+    adler32: str
+    sha256: str
+
+
+class StfWriter(Protocol):
+    """Makes the STFs of a run. `write` runs on a thread; the same number always gives the same file."""
+
+    has_content: bool
+    simulated: bool
+    tf_count: int
+    expected_bytes: int
+
+    def write(self, sequence: int) -> WrittenStf:
+        """Write STF number `sequence` into the exit buffer.
+
+        Raises:
+            StorageError: it cannot be written now.
+        """
+        ...
+
+    def tf_first(self, sequence: int) -> int:
+        """The detector's number of the first TF of STF number `sequence`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """The run to take."""
+
+    execution_id: str
+    run_number: int
+    parameters: DaqParameters
+    workflow_params: dict[str, Any]
+
+
+def daq_agent(simulator: DaqSimulator) -> Agent:
+    """The agent: it only speaks."""
+    return Agent(role=ROLE, reconcilers=(simulator,))
+
+
+class DaqSimulator:
+    """A reconciler: brings the record of the run's script up to where the clock says it should be.
+
+    Where it is in the script is kept with the execution, in the transaction of each step, so that a new process goes
+    on behind the last step that was done. An STF is written before it is announced: one that was written and not
+    announced is written again, byte by byte the same.
+    """
+
+    def __init__(
+        self, plan: RunPlan, *, writer: StfWriter, buffer: BufferKeeper, backlog: Backlog, io: IoPool, clock: Clock
+    ) -> None:
+        self._plan = plan
+        self._writer = writer
+        self._buffer = buffer
+        self._backlog = backlog
+        self._io = io
+        self._clock = clock
+        self._pacer = self._load()
+        self._writing: int | None = None
+        self._written: WrittenStf | None = None
+        self._trouble = ""
+        self._retry_at = 0.0
+        self._look_for_stop_at = 0.0
+
+    @property
+    def finished(self) -> bool:
+        """Whether the script has come to its end."""
+        return self._pacer.finished
+
+    @property
+    def pacer(self) -> Pacer:
+        """The script, for those who show it."""
+        return self._pacer
+
+    def seconds_to_next(self) -> float | None:
+        """Seconds until the next step is due; None where none is."""
+        due = self._pacer.next_due()
+        return None if due is None or self._writing is not None else max(0.0, due - self._clock.monotonic())
+
+    def step(self, begin: TurnFactory) -> bool:
+        try:
+            return self._step(begin)
+        except BaseException:
+            # What was announced did not commit, or we cannot know: the record says where we are.
+            self._pacer = self._load()
+            raise
+
+    def pause(self, begin: TurnFactory, reason: str) -> None:
+        """Hold the DAQ, e.g. because the operator interrupts; a later process, or `resume`, goes on from here."""
+        with begin() as turn:
+            self._hold(turn, reason)
+
+    def resume(self, begin: TurnFactory) -> None:
+        """Let a held DAQ go on."""
+        with begin() as turn:
+            step = self._pacer.release()
+            if step is not None:
+                self._announce(turn, step)
+            self._save()
+
+    def _step(self, begin: TurnFactory) -> bool:
+        worked = self._look_for_stop(begin)
+        worked |= self._take_written(begin)
+        if self._writing is not None:
+            return worked
+        if self._pacer.held and self._trouble and self._clock.monotonic() >= self._retry_at:
+            return self._try_again(begin)
+        due = self._pacer.next_due()
+        if due is None or self._clock.monotonic() < due:
+            return worked
+        return self._advance(begin) or worked
+
+    def _advance(self, begin: TurnFactory) -> bool:
+        """Make the steps that are due: at most one with a file, and up to a burst of others in one transaction."""
+        announced = 0
+        with begin() as turn:
+            while announced < BURST and (step := self._due_step()) is not None:
+                if isinstance(step.notice, daq.StfGen):
+                    if not self._may_go_on(turn, step.notice):
+                        break
+                    if self._writer.has_content and self._written is None:
+                        self._start_writing(step.notice.sequence)
+                        break
+                self._announce(turn, self._pacer.advance())
+                announced += 1
+            if announced:
+                self._save()
+        return announced > 0 or self._writing is not None
+
+    def _due_step(self) -> daq.Step | None:
+        due = self._pacer.next_due()
+        return self._pacer.peek() if due is not None and self._clock.monotonic() >= due else None
+
+    def _may_go_on(self, turn: Turn, notice: daq.StfGen) -> bool:
+        if not self._plan.parameters.realtime and not self._backlog.allows(notice.sequence):
+            return False
+        if not self._writer.has_content or self._written is not None:
+            return True
+        refusal = self._buffer.refusal(self._writer.expected_bytes)
+        if refusal:
+            self._in_trouble(turn, refusal)
+        return not refusal
+
+    def _start_writing(self, sequence: int) -> None:
+        self._writing = sequence
+        self._io.submit(ROLE, sequence, self._writer.write, sequence)
+
+    def _take_written(self, begin: TurnFactory) -> bool:
+        taken: list[tuple[int, Future[WrittenStf]]] = self._io.take(ROLE)
+        for sequence, future in taken:
+            self._writing = None
+            error = future.exception()
+            if isinstance(error, StorageError):
+                with begin() as turn:
+                    self._in_trouble(turn, str(error))
+            elif error is not None:
+                raise error
+            elif (step := self._pacer.peek()) is not None and step.notice == daq.StfGen(sequence=sequence):
+                self._written = future.result()
+                with begin() as turn:
+                    self._announce(turn, self._pacer.advance())
+                    self._save()
+                self._written = None
+        return bool(taken)
+
+    def _in_trouble(self, turn: Turn, why: str) -> None:
+        """The exit buffer takes no STF: an alarm, and the run pauses rather than losing one."""
+        self._trouble = why
+        self._retry_at = self._clock.monotonic() + _RETRY_S
+        self._buffer.raise_alarm(self._plan.run_number, why, turn.now)
+        self._hold(turn, why)
+
+    def _try_again(self, begin: TurnFactory) -> bool:
+        self._retry_at = self._clock.monotonic() + _RETRY_S
+        if self._buffer.refusal(self._writer.expected_bytes):
+            return False
+        self._trouble = ""
+        self._buffer.clear_alarm(self._clock.now())
+        self.resume(begin)
+        return True
+
+    def _hold(self, turn: Turn, reason: str) -> None:
+        step = self._pacer.hold(reason)
+        if step is not None:
+            self._announce(turn, step)
+        self._save()
+
+    def _look_for_stop(self, begin: TurnFactory) -> bool:
+        if self._pacer.stopping or self._clock.monotonic() < self._look_for_stop_at:
+            return False
+        self._look_for_stop_at = self._clock.monotonic() + _LOOK_FOR_STOP_S
+        row = (
+            WorkflowExecution.objects.filter(pk=self._plan.execution_id)
+            .values("stop_requested_by", "stop_reason")
+            .get()
+        )
+        if not row["stop_requested_by"] or self._pacer.stop(row["stop_reason"] or "stopped") is None:
+            return False
+        with begin():
+            self._save()
+        return True
+
+    def _announce(self, turn: Turn, step: daq.Step) -> None:
+        if step.move is not None:
+            last = DaqStateEvent.objects.filter(namespace=turn.identity.namespace).aggregate(last=Max("revision"))[
+                "last"
+            ]
+            DaqStateEvent.objects.create(
+                namespace=turn.identity.namespace,
+                revision=(last or 0) + 1,
+                run_number=self._plan.run_number,
+                trigger=step.move,
+                state=step.state.state,
+                substate=step.state.substate,
+                simulation_tick=step.at,
+                at=turn.now,
+            )
+        if step.notice is not None:
+            turn.send(EPIC_TOPIC, self._body(step, step.notice))
+
+    def _body(self, step: daq.Step, notice: daq.Notice) -> DaqBody | StfFacts:
+        common = {
+            "run_id": self._plan.run_number,
+            "execution_id": self._plan.execution_id,
+            "state": step.state.state,
+            "substate": step.state.substate,
+            "simulation_tick": step.at,
+        }
+        match notice:
+            case daq.RunImminent():
+                return RunImminent(
+                    **common,
+                    dataset=dataset_name(self._plan.run_number),
+                    workflow_params=self._plan.workflow_params,
+                    simulated=self._writer.simulated,
+                )
+            case daq.StartRun():
+                return StartRun(**common)
+            case daq.PauseRun(reason=reason):
+                return PauseRun(**common, reason=reason[:4000])
+            case daq.ResumeRun():
+                return ResumeRun(**common)
+            case daq.EndRun(total_stfs=total):
+                ended_by = WorkflowExecution.objects.get(pk=self._plan.execution_id).stop_requested_by
+                return EndRun(**common, total_stf_files=total, ended_by=ended_by)
+            case daq.StfGen(sequence=sequence):
+                written = self._written or WrittenStf(size_bytes=0, adler32="0" * 8, sha256="0" * 64)
+                return StfGen(
+                    **common,
+                    filename=stf_name(self._plan.run_number, sequence),
+                    sequence=sequence,
+                    tf_count=self._writer.tf_count,
+                    tf_first=self._writer.tf_first(sequence),
+                    size_bytes=written.size_bytes,
+                    checksum=written.adler32,
+                    sha256=written.sha256,
+                    has_content=self._writer.has_content,
+                    simulated=self._writer.simulated,
+                )
+
+    def _save(self) -> None:
+        stop = self._pacer.stopping
+        WorkflowExecution.objects.filter(pk=self._plan.execution_id).update(
+            daq_position=self._pacer.done,
+            daq_held_at=self._pacer.at if self._pacer.held else None,
+            daq_stop={"after": stop.after, "at": stop.at, "reason": stop.reason} if stop else None,
+        )
+
+    def _load(self) -> Pacer:
+        row = WorkflowExecution.objects.get(pk=self._plan.execution_id)
+        return Pacer(
+            self._plan.parameters,
+            self._clock,
+            done=row.daq_position,
+            held_at=row.daq_held_at,
+            stop=Stop(**row.daq_stop) if row.daq_stop else None,
+        )

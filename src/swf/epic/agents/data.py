@@ -1,0 +1,111 @@
+"""The data agent: registers runs and STFs, verifies every STF, keeps the run's dataset, closes runs by their ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from swf.core.errors import DataError
+from swf.core.messages import Message
+from swf.core.times import Clock
+from swf.core.work import WorkState
+from swf.epic.agents.run_registry import RunRegistry, ensure_run
+from swf.epic.agents.verification import verifier
+from swf.epic.closing import RunCloser
+from swf.epic.datasets import DatasetKeeper
+from swf.epic.messages import EPIC_TOPIC, StfGen
+from swf.epic.models import StfFile
+from swf.epic.ready import stf_ready
+from swf.epic.run_counts import RunCounts
+from swf.epic.run_settings import RunBook
+from swf.messaging.agent import Agent
+from swf.messaging.turn import Turn
+from swf.service.io_pool import IoPool
+from swf.store import bulk
+
+ROLE = "data"
+
+
+def data_agent(
+    *, buffer: Path, io: IoPool, clock: Clock, book: RunBook, closer: RunCloser, datasets: DatasetKeeper, lease_s: float
+) -> Agent:
+    """The agent, for STFs in the exit buffer `buffer`."""
+    verification = verifier(buffer=buffer, io=io, clock=clock, lease_s=lease_s)
+    registration = Registration(book, verification.look)
+    return Agent(
+        role=ROLE,
+        subscriptions=(EPIC_TOPIC,),
+        handlers={**RunRegistry().handlers(), StfGen: registration.stf_gen},
+        reconcilers=(verification, datasets, closer),
+    )
+
+
+class Registration:
+    """Registers announced STFs; calls `on_new` when some are to be verified."""
+
+    def __init__(self, book: RunBook, on_new: Callable[[], None]) -> None:
+        self._book = book
+        self._on_new = on_new
+
+    def stf_gen(self, turn: Turn, messages: Sequence[Message[StfGen]]) -> None:
+        """STFs are announced: one row each, to be verified. One that is there already is compared.
+
+        Raises:
+            DataError: an STF of that name or number is registered with another content.
+        """
+        for run_number, execution_id in {(m.body.run_id, m.body.execution_id or "") for m in messages}:
+            ensure_run(turn, run_number, execution_id, simulated=False)
+        known = {stf.name: stf for stf in StfFile.objects.filter(name__in=[m.body.filename for m in messages])}
+        counts = RunCounts()
+        rows = []
+        for message in messages:
+            body = message.body
+            before = known.get(body.filename)
+            if before is not None:
+                _compare(before, body)
+                continue
+            rows.append(self._row(turn, body))
+            known[body.filename] = StfFile(name=body.filename, sha256=body.sha256, size_bytes=body.size_bytes)
+            counts.add(body.run_id, stf_registered=1)
+            if not body.has_content:
+                turn.send(EPIC_TOPIC, stf_ready(body))
+        bulk.insert(StfFile, rows)
+        counts.save(turn.now)
+        self._on_new()
+
+    def _row(self, turn: Turn, body: StfGen) -> dict[str, object]:
+        settings = self._book.settings(body.run_id)
+        undecided = None if settings.samples else 0
+        return {
+            "name": body.filename,
+            "namespace": turn.identity.namespace,
+            "run_id": body.run_id,
+            "run_number": body.run_id,
+            # An STF without content has nothing to verify.
+            "status": WorkState.QUEUED if body.has_content else WorkState.COMPLETED,
+            "req_id": turn.ids.new(),
+            "max_retries": settings.max_retries,
+            "created_at": turn.now,
+            "updated_at": turn.now,
+            "sequence": body.sequence,
+            "tf_count": body.tf_count,
+            "tf_first": body.tf_first,
+            "size_bytes": body.size_bytes,
+            "adler32": body.checksum,
+            "sha256": body.sha256,
+            "has_content": body.has_content,
+            "simulated": body.simulated,
+            "daq_state": body.state,
+            "daq_substate": body.substate,
+            "sample_count": undecided,
+            "slice_count": undecided,
+        }
+
+
+def _compare(before: StfFile, body: StfGen) -> None:
+    if (before.sha256, before.size_bytes) != (body.sha256, body.size_bytes):
+        raise DataError(
+            f"{body.filename} was registered with {before.size_bytes} bytes and sha256 {before.sha256[:12]}…, and is
+            now " f"announced with {body.size_bytes} bytes and {body.sha256[:12]}…: an STF is never changed once
+            announced"
+        )

@@ -1,0 +1,122 @@
+"""Work items that are done on files, by threads: claim, run, record; written once for verification and sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from swf.core.errors import FatalError, SwfError
+from swf.core.times import Clock
+from swf.messaging.turn import Turn, TurnFactory
+from swf.service.io_pool import IoPool
+from swf.store.models import WorkItem
+from swf.store.work import WorkMoves, held_by, waiting
+
+W = TypeVar("W", bound=WorkItem)
+
+_LOOK_INTERVAL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileTask(Generic[W]):
+    """What is done with the items of one model."""
+
+    owner: str
+    """Its name among the users of the threads."""
+    model: type[W]
+    start: Callable[[W], tuple[Callable[..., Any], tuple[Any, ...]]]
+    """The function to run on a thread, and its arguments: values, no rows."""
+    finish: Callable[[Turn, WorkMoves, Sequence[tuple[W, Any]]], Sequence[str]]
+    """Records results: completes the items, sends messages. Returns the fields, beside the lifecycle's, to save."""
+    related: tuple[str, ...] = ()
+    """Relations of the items that are loaded with them."""
+
+
+class FileWork(Generic[W]):
+    """A reconciler: queued items are claimed and worked at; items held by a process of this agent that died go back."""
+
+    def __init__(self, task: FileTask[W], *, io: IoPool, clock: Clock, lease_s: float, window: int = 16) -> None:
+        self._task = task
+        self._clock = clock
+        self._io = io
+        self._lease_s = lease_s
+        self._window = window
+        self._held: dict[int, W] = {}
+        self._recovered = False
+        self._look_at = 0.0
+
+    def step(self, begin: TurnFactory) -> bool:
+        """Take results, then claim more."""
+        worked = self._recover(begin)
+        worked |= self._finish(begin)
+        worked |= self._start(begin)
+        return worked
+
+    def look(self) -> None:
+        """There may be new items: look at the next step."""
+        self._look_at = 0.0
+
+    def _recover(self, begin: TurnFactory) -> bool:
+        """At the first step nothing is running here: what rows say is held by this agent was left by a dead process."""
+        if self._recovered:
+            return False
+        self._recovered = True
+        with begin() as turn:
+            moves = turn.moves()
+            for item in held_by(self._task.model, turn.identity.name):
+                moves.release(item, "its holder stopped before it was done")
+            moves.save()
+            turn.record(moves.moves)
+        return bool(moves.moves)
+
+    def _start(self, begin: TurnFactory) -> bool:
+        free = self._window - len(self._held)
+        if free <= 0 or self._clock.monotonic() < self._look_at:
+            return False
+        with begin() as turn:
+            items = waiting(self._task.model, turn.identity.namespace, free, self._task.related)
+            moves = turn.moves()
+            for item in items:
+                moves.claim(item, turn.identity.name, self._lease_s)
+            moves.save()
+            turn.record(moves.moves)
+        if len(items) < free:
+            # None is left. Our own handlers call `look`; another process (an operator's) is noticed by the interval.
+            self._look_at = self._clock.monotonic() + _LOOK_INTERVAL_S
+        for item in items:
+            function, arguments = self._task.start(item)
+            self._held[item.pk] = item
+            self._io.submit(self._task.owner, item.pk, function, *arguments)
+        return bool(items)
+
+    def _finish(self, begin: TurnFactory) -> bool:
+        finished = self._io.take(self._task.owner)
+        if not finished:
+            return False
+        with begin() as turn:
+            moves = turn.moves()
+            done, failed = self._sorted(finished)
+            fields = self._task.finish(turn, moves, done) if done else ()
+            for item, error in failed:
+                moves.fail(item, str(error), retry=not isinstance(error, FatalError))
+            moves.save(fields)
+            turn.record(moves.moves)
+        for key, _ in finished:
+            del self._held[key]
+        self._look_at = 0.0
+        return True
+
+    def _sorted(self, finished: list[tuple[Any, Future[Any]]]) -> tuple[list[tuple[W, Any]], list[tuple[W, SwfError]]]:
+        done: list[tuple[W, Any]] = []
+        failed: list[tuple[W, SwfError]] = []
+        for key, future in finished:
+            error = future.exception()
+            if error is None:
+                done.append((self._held[key], future.result()))
+            elif isinstance(error, SwfError):
+                failed.append((self._held[key], error))
+            else:
+                raise error
+        return done, failed

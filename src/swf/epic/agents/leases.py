@@ -1,0 +1,76 @@
+"""Leases of slices that ran out: the worker is gone or stuck, so the attempt failed and the slice goes to another
+one."""
+
+from __future__ import annotations
+
+from swf.core.times import Clock
+from swf.epic.models import TfSlice
+from swf.epic.run_counts import save_slice_moves
+from swf.epic.slice_queue import send_slice
+from swf.messaging.turn import Turn, TurnFactory
+from swf.store import bulk
+from swf.store.models import Attempt, Run
+from swf.store.work import overdue
+
+_INTERVAL_S = 1.0
+
+
+class LeaseKeeper:
+    """A reconciler: processing slices whose lease has passed fail, with the reason, and are queued again."""
+
+    def __init__(self, namespace: str, clock: Clock) -> None:
+        self._namespace = namespace
+        self._clock = clock
+        self._due = 0.0
+
+    def step(self, begin: TurnFactory) -> bool:
+        if self._clock.monotonic() < self._due:
+            return False
+        self._due = self._clock.monotonic() + _INTERVAL_S
+        late = overdue(TfSlice, self._namespace, self._clock.now())
+        if late:
+            with begin() as turn:
+                requeue(turn, late)
+        return bool(late)
+
+
+def requeue(turn: Turn, late: list[TfSlice]) -> None:
+    """Fail these slices because their lease ran out, and queue them again while retries remain."""
+    executions = _executions(late)
+    moves, attempts = turn.moves(), []
+    for item in late:
+        reason = f"lease_expired: {item.lease_holder} did not report before {item.lease_until:%H:%M:%S} UTC"
+        attempts.append(_attempt(turn, item, "lease_expired", reason))
+        if moves.fail(item, reason):
+            send_slice(turn, item, item.stf, executions.get(item.stf.run_id))
+    save_slice_moves(turn, moves)
+    bulk.insert(Attempt, attempts)
+
+
+def hand_back(turn: Turn, items: list[TfSlice], reason: str) -> None:
+    """Queue these slices again, whose worker stopped: no fault of theirs, so no retry is used up."""
+    executions = _executions(items)
+    moves, attempts = turn.moves(), []
+    for item in items:
+        attempts.append(_attempt(turn, item, "released", reason))
+        moves.release(item, reason)
+        send_slice(turn, item, item.stf, executions.get(item.stf.run_id))
+    save_slice_moves(turn, moves)
+    bulk.insert(Attempt, attempts)
+
+
+def _executions(items: list[TfSlice]) -> dict[int, str]:
+    runs = Run.objects.filter(pk__in={item.run_number for item in items})
+    return dict(runs.values_list("run_number", "execution_id"))
+
+
+def _attempt(turn: Turn, item: TfSlice, outcome: str, detail: str) -> dict[str, object]:
+    return {
+        "item": item.name,
+        "attempt": item.attempt,
+        "run_number": item.run_number,
+        "holder": item.lease_holder,
+        "finished_at": turn.now,
+        "outcome": outcome,
+        "detail": detail,
+    }

@@ -1,0 +1,96 @@
+"""Taking results of slices: the current attempt's result counts, any other is late and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from swf.core.messages import Message
+from swf.core.work import UNFINISHED, WorkState
+from swf.epic.messages import SliceResult
+from swf.epic.models import TfSlice
+from swf.epic.run_counts import save_slice_moves
+from swf.epic.slice_queue import send_slice
+from swf.messaging.turn import Turn
+from swf.store import bulk
+from swf.store.models import Attempt, Product
+
+LATE = "late"
+
+
+class SliceResults:
+    """Handles `slice_result`."""
+
+    def slice_result(self, turn: Turn, messages: Sequence[Message[SliceResult]]) -> None:
+        """Complete or fail the slices; put failed ones back while retries remain; register what was made."""
+        slices = {
+            item.req_id: item
+            for item in TfSlice.objects.select_related("stf").filter(req_id__in=[m.body.req_id for m in messages])
+        }
+        moves, attempts, products = turn.moves(), [], []
+        for message in messages:
+            body = message.body
+            item = slices.get(body.req_id)
+            if item is None or not is_current(item, body):
+                attempts.append(_attempt_row(turn, body, LATE))
+                continue
+            attempts.append(_attempt_row(turn, body, body.outcome))
+            if body.result == "done":
+                moves.complete(item)
+                item.completed_at = turn.now
+                found = body.summary.get("hits_found")
+                item.hits_found = found if isinstance(found, int) else None
+                if body.output_name is not None:
+                    products.append(_product_row(turn, item, body))
+            elif moves.fail(item, f"{body.outcome}: {body.detail}"):
+                send_slice(turn, item, item.stf, body.execution_id)
+        save_slice_moves(turn, moves, ("completed_at", "hits_found"))
+        bulk.insert(Attempt, attempts)
+        bulk.insert(Product, products, or_ignore=True)
+
+
+def is_current(item: TfSlice, body: SliceResult) -> bool:
+    """Whether a result is of the attempt that stands.
+
+    A worker of this system claims, so its attempt is the item's; one outside does not, so its attempt is the item's
+    next.
+    """
+    expected = item.attempt if item.status == WorkState.PROCESSING else item.attempt + 1
+    return item.status in UNFINISHED and body.attempt == expected
+
+
+def _attempt_row(turn: Turn, body: SliceResult, outcome: str) -> dict[str, Any]:
+    return {
+        "item": body.tf_filename,
+        "attempt": body.attempt,
+        "run_number": body.run_id,
+        "holder": body.worker,
+        "started_at": body.started_at,
+        "finished_at": body.finished_at or turn.now,
+        "outcome": outcome,
+        "exit_code": body.exit_code,
+        "detail": body.detail,
+        "stderr_tail": body.stderr_tail,
+        "seconds": body.seconds,
+    }
+
+
+def _product_row(turn: Turn, item: TfSlice, body: SliceResult) -> dict[str, Any]:
+    return {
+        "name": body.output_name,
+        "namespace": item.namespace,
+        "run_number": item.run_number,
+        "kind": "slice",
+        "location": f"{item.run_number}/{body.output_name}",
+        "size_bytes": body.output_size,
+        "adler32": body.output_adler32,
+        "sha256": body.output_sha256,
+        "made_from": body.filename,
+        "item": item.name,
+        "attempt": item.attempt,
+        "parameters": body.summary.get("parameters", {}),
+        "code_version": str(body.summary.get("code_version", "")),
+        "summary": body.summary,
+        "simulated": item.stf.simulated,
+        "created_at": turn.now,
+    }

@@ -1,0 +1,243 @@
+"""The worker agent: takes slices from the queue, runs the payload on each TF range, reports what came of it.
+
+A slice is claimed when it is taken, and acknowledged when its result is on the way: one that was taken by a process
+that died is found by its claim, one that was never claimed comes again.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from swf.core.messages import Message
+from swf.core.payload import Outcome, PayloadJob, PayloadResult, PayloadSpec
+from swf.core.times import Clock
+from swf.core.work import WorkState
+from swf.epic.agents.leases import hand_back
+from swf.epic.agents.pace import Pace
+from swf.epic.messages import RESULT_QUEUE, SLICE_QUEUE, Slice, SliceResult
+from swf.epic.models import TfSlice
+from swf.epic.run_counts import save_slice_moves
+from swf.messaging.agent import Agent
+from swf.messaging.turn import Turn, TurnFactory
+from swf.service.io_pool import IoPool
+from swf.storage.checksums import FileFacts, facts_of
+from swf.storage.location import join
+from swf.store.work import held_by
+from swf.workload.port import Pool
+
+ROLE = "worker"
+
+
+def worker_agent(
+    *, pool: Pool, spec: PayloadSpec, slots: int, buffer: str, products: Path, io: IoPool, clock: Clock, lease_s: float
+) -> Agent:
+    """The agent. `buffer` is where STFs are read, a folder or a `root://` address; `products` is where outputs go."""
+    bench = Workbench(
+        pool=pool, spec=spec, slots=slots, buffer=buffer, products=products, io=io, clock=clock, lease_s=lease_s
+    )
+    return Agent(
+        role=ROLE,
+        subscriptions=(SLICE_QUEUE,),
+        handlers={Slice: bench.slice},
+        reconcilers=(bench,),
+        capacity=bench.capacity,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Taken:
+    """A slice that was claimed here."""
+
+    message_id: UUID
+    body: Slice
+    claimed_at: datetime
+    submitted: bool = False
+
+
+class Workbench:
+    """Claims slices, keeps payloads running, sends results. One database thread; payloads run in the pool."""
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        spec: PayloadSpec,
+        slots: int,
+        buffer: str,
+        products: Path,
+        io: IoPool,
+        clock: Clock,
+        lease_s: float,
+    ) -> None:
+        self._pool = pool
+        self._spec = spec
+        self._buffer = buffer
+        self._products = products
+        self._io = io
+        self._clock = clock
+        self._lease_s = lease_s
+        self._pace = Pace(clock, slots)
+        self._taken: dict[UUID, _Taken] = {}
+        self._recovered = False
+        self._renew_at = 0.0
+
+    def capacity(self) -> int:
+        """How many more slices to take: one per idle payload process, and a short time's worth ahead of that."""
+        return self._pace.wanted() - len(self._taken)
+
+    def slice(self, turn: Turn, messages: Sequence[Message[Slice]]) -> None:
+        """Claim slices. A request that no longer stands, or that another worker has claimed, is passed over."""
+        items = {i.req_id: i for i in TfSlice.objects.filter(req_id__in=[m.body.req_id for m in messages])}
+        moves = turn.moves()
+        for message in messages:
+            item = items.get(message.body.req_id)
+            if item is None or item.status != WorkState.QUEUED or item.attempt + 1 != message.body.attempt:
+                continue
+            moves.claim(item, turn.identity.name, self._lease_s)
+            turn.defer(message.envelope.message_id)
+            self._taken[item.req_id] = _Taken(
+                message_id=message.envelope.message_id, body=message.body, claimed_at=turn.now
+            )
+        save_slice_moves(turn, moves)
+
+    def step(self, begin: TurnFactory) -> bool:
+        """Give claimed slices to the pool, report finished ones, renew leases."""
+        worked = self._recover(begin)
+        worked |= self._submit(begin)
+        worked |= self._collect()
+        worked |= self._report(begin)
+        self._renew(begin)
+        return worked
+
+    def hand_back(self, begin: TurnFactory, grace_s: float) -> int:
+        """Stop: end the payloads and put back what they did not finish. Returns how many slices went back."""
+        self._pool.close(grace_s)
+        self._collect()
+        self._report(begin)
+        with begin() as turn:
+            items = held_by(TfSlice, turn.identity.name)
+            hand_back(turn, items, "handed back by a worker that stops")
+        self._taken.clear()
+        return len(items)
+
+    def _recover(self, begin: TurnFactory) -> bool:
+        """At the first step no payload runs here: what rows say this agent holds was left by a dead process."""
+        if self._recovered:
+            return False
+        self._recovered = True
+        with begin() as turn:
+            items = held_by(TfSlice, turn.identity.name)
+            hand_back(turn, items, "its worker stopped before it was done")
+        return bool(items)
+
+    def _submit(self, begin: TurnFactory) -> bool:
+        """Start payloads for claims that are committed: the rows decide, since a claim may have been rolled back."""
+        fresh = {key: taken for key, taken in self._taken.items() if not taken.submitted}
+        if not fresh:
+            return False
+        with begin() as turn:
+            holder = turn.identity.name
+            claimed = set(
+                TfSlice.objects.filter(
+                    req_id__in=list(fresh), status=WorkState.PROCESSING, lease_holder=holder
+                ).values_list("req_id", flat=True)
+            )
+        for key, taken in fresh.items():
+            if key in claimed:
+                taken.submitted = True
+                self._pool.submit(self._job(taken.body))
+            else:
+                del self._taken[key]
+        return True
+
+    def _job(self, body: Slice) -> PayloadJob:
+        # The attempt is part of the name: a late attempt can never overwrite the product of the one that counts.
+        stem = body.tf_filename.removesuffix(".tf")
+        name = f"{stem}_a{body.attempt}{self._spec.output_suffix}"
+        folder = self._products / str(body.run_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        return PayloadJob(
+            key=str(body.req_id),
+            input=join(self._buffer, body.filename),
+            first=body.start,
+            last=body.end,
+            output=folder / name,
+            run=body.run_id,
+            slice=body.tf_filename,
+        )
+
+    def _collect(self) -> bool:
+        """Take what the pool has finished; outputs are read for their checksums on a thread."""
+        results = self._pool.take()
+        for result in results:
+            if result.outcome is Outcome.OK and result.output is not None:
+                self._io.submit(ROLE, result, facts_of, result.output)
+            else:
+                self._io.submit(ROLE, result, _nothing)
+        return bool(results)
+
+    def _report(self, begin: TurnFactory) -> bool:
+        finished = self._io.take(ROLE)
+        if not finished:
+            return False
+        with begin() as turn:
+            for result, future in finished:
+                taken = self._taken[UUID(result.key)]
+                turn.send(RESULT_QUEUE, _result(turn, taken, result, future.result()))
+                turn.settle(taken.message_id)
+        for result, _ in finished:
+            del self._taken[UUID(result.key)]
+        self._pace.done(len(finished))
+        return True
+
+    def _renew(self, begin: TurnFactory) -> None:
+        """Extend the leases of what is being worked at, well before they run out."""
+        if not self._taken or self._clock.monotonic() < self._renew_at:
+            return
+        first = self._renew_at == 0.0
+        self._renew_at = self._clock.monotonic() + self._lease_s / 3
+        if first:
+            return
+        with begin() as turn:
+            TfSlice.objects.filter(
+                req_id__in=list(self._taken), status=WorkState.PROCESSING, lease_holder=turn.identity.name
+            ).update(lease_until=turn.now + timedelta(seconds=self._lease_s))
+
+
+def _nothing() -> None:
+    return None
+
+
+def _result(turn: Turn, taken: _Taken, result: PayloadResult, facts: FileFacts | None) -> SliceResult:
+    body = taken.body
+    return SliceResult(
+        run_id=body.run_id,
+        execution_id=body.execution_id,
+        state=body.state,
+        substate=body.substate,
+        tf_filename=body.tf_filename,
+        filename=body.filename,
+        slice_id=body.slice_id,
+        req_id=body.req_id,
+        attempt=body.attempt,
+        result="done" if result.outcome is Outcome.OK else "failed",
+        outcome=result.outcome,
+        worker=turn.identity.name,
+        hostname=socket.gethostname()[:100],
+        started_at=turn.now - timedelta(seconds=result.seconds),
+        finished_at=turn.now,
+        seconds=result.seconds,
+        exit_code=result.exit_code,
+        detail=result.detail[:4000],
+        stderr_tail=result.stderr_tail[-4000:],
+        output_name=result.output.name if result.output is not None and facts is not None else None,
+        output_size=facts.size_bytes if facts else 0,
+        output_adler32=facts.adler32 if facts else None,
+        output_sha256=facts.sha256 if facts else None,
+        summary=result.summary,
+    )

@@ -1,0 +1,92 @@
+"""The DAQ's exit buffer: what it holds, what leaves it, and the alarm when it is full."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.db.models import Sum
+
+from swf.core.errors import StorageError
+from swf.core.times import Clock
+from swf.epic.daq.exit_buffer import BufferedFile, Departure, ExitBufferPolicy, decide
+from swf.epic.models import StfFile
+from swf.store import alarms
+
+ALARM_KEY = "exit_buffer"
+
+
+class BufferKeeper:
+    """Keeps one folder within its capacity. A file leaves only where nothing would be lost."""
+
+    def __init__(self, folder: Path, policy: ExitBufferPolicy, namespace: str, clock: Clock) -> None:
+        self._folder = folder
+        self._policy = policy
+        self._namespace = namespace
+        self._clock = clock
+
+    def used_bytes(self) -> int:
+        """What the announced STFs in the folder take."""
+        return int(_held().aggregate(total=Sum("size_bytes"))["total"] or 0)
+
+    def refusal(self, incoming_bytes: int) -> str:
+        """Make room for a new STF where that is allowed. Returns why it does not fit, or nothing."""
+        if self.used_bytes() + incoming_bytes <= self._policy.capacity_bytes:
+            return ""
+        decision = decide(self._policy, self._files(), self._clock.now(), incoming_bytes=incoming_bytes)
+        self._remove(decision.leave)
+        return decision.alarm
+
+    def prune(self, older_than: timedelta | None = None, *, dry_run: bool = False) -> tuple[Departure, ...]:
+        """Remove what is beyond its retention (or `older_than`) and may leave. Returns what left, or would."""
+        policy = ExitBufferPolicy(
+            capacity_bytes=self._policy.capacity_bytes,
+            retention=self._policy.retention if older_than is None else older_than,
+        )
+        decision = decide(policy, self._files(), self._clock.now())
+        if not dry_run:
+            self._remove(decision.leave)
+        return decision.leave
+
+    def raise_alarm(self, run_number: int, why: str, now: datetime) -> None:
+        """Say that the DAQ cannot write, and that its run is paused."""
+        alarms.raise_alarm(
+            self._namespace,
+            ALARM_KEY,
+            text=f"run {run_number} is paused: {why}",
+            what_to_do="testbed runs prune frees what may leave; the run goes on by itself when an STF fits",
+            severity="error",
+            run_number=run_number,
+            now=now,
+        )
+
+    def clear_alarm(self, now: datetime) -> None:
+        """The DAQ can write again."""
+        alarms.clear(self._namespace, ALARM_KEY, now)
+
+    def _files(self) -> list[BufferedFile]:
+        rows = _held().values("name", "size_bytes", "created_at", "run__closed_at")
+        return [
+            BufferedFile(
+                name=row["name"],
+                size_bytes=row["size_bytes"],
+                created=row["created_at"],
+                archived=False,
+                run_closed=row["run__closed_at"] is not None,
+                archive_required=False,
+            )
+            for row in rows
+        ]
+
+    def _remove(self, departures: tuple[Departure, ...]) -> None:
+        for departure in departures:
+            try:
+                (self._folder / departure.name).unlink(missing_ok=True)
+            except OSError as error:
+                raise StorageError(f"{self._folder / departure.name} cannot be removed: {error.strerror}") from error
+        names = [departure.name for departure in departures]
+        StfFile.objects.filter(name__in=names).update(removed_at=self._clock.now())
+
+
+def _held():  # type: ignore[no-untyped-def]
+    return StfFile.objects.filter(removed_at=None, has_content=True).order_by()

@@ -1,0 +1,48 @@
+"""Closing runs: a run is closed when its ledger balances, not when a message arrives."""
+
+from __future__ import annotations
+
+from swf.core.times import Clock
+from swf.core.work import UNFINISHED
+from swf.epic.accounting import ledger_of
+from swf.epic.datasets import DatasetKeeper
+from swf.epic.models import StfFile, TfSlice
+from swf.messaging.turn import TurnFactory
+from swf.store.models import Run
+
+_INTERVAL_S = 0.2
+
+
+class RunCloser:
+    """A reconciler: an ended run whose units are all final gets its dataset closed, and is closed itself."""
+
+    def __init__(self, namespace: str, clock: Clock, datasets: DatasetKeeper) -> None:
+        self._namespace = namespace
+        self._clock = clock
+        self._datasets = datasets
+        self._due = 0.0
+
+    def step(self, begin: TurnFactory) -> bool:
+        if self._clock.monotonic() < self._due:
+            return False
+        self._due = self._clock.monotonic() + _INTERVAL_S
+        ended = Run.objects.filter(namespace=self._namespace, closed_at=None, end_time__isnull=False)
+        closed = [self._try_to_close(begin, run) for run in ended.order_by("run_number")]
+        return any(closed)
+
+    def _try_to_close(self, begin: TurnFactory, run: Run) -> bool:
+        # Two cheap questions spare the whole ledger while work goes on.
+        number = run.run_number
+        if TfSlice.objects.filter(run_number=number, status__in=UNFINISHED).exists():
+            return False
+        if StfFile.objects.filter(run_id=number).count() < (run.total_stf_files or 0):
+            return False
+        ledger = ledger_of(number)
+        if not ledger.balanced:
+            return False
+        self._datasets.close(begin, run)
+        with begin() as turn:
+            closed = Run.objects.filter(pk=number, closed_at=None).update(closed_at=turn.now)
+            if closed:
+                turn.note("run_closed", f"run {number}", number, produced=ledger.produced, complete=ledger.complete)
+        return True

@@ -1,0 +1,76 @@
+"""What the agents need to know of a run: the parameters that its execution was started with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from swf.core.errors import UnknownNameError
+from swf.core.work import MAX_RETRIES
+from swf.store.models import Run, WorkflowExecution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """The parameters of one run, fixed at its start."""
+
+    kind: str
+    samples: bool
+    """Whether STFs are sampled, sliced and processed."""
+    stf_sampling_rate: float = 1.0
+    tf_sampling_fraction: float = 0.1
+    tf_files_per_sample: int = 1
+    slices_per_sample: int = 15
+    target_worker_count: int = 0
+    max_retries: int = MAX_RETRIES
+    scope: str = "group.daq"
+
+
+def settings_from(kind: str, parameters: Mapping[str, Mapping[str, Any]]) -> RunSettings:
+    """The settings of a run of a workflow of this kind, from its execution's parameters, section by section."""
+    fast = parameters.get("fast_processing", {})
+    names = (
+        "stf_sampling_rate",
+        "tf_sampling_fraction",
+        "tf_files_per_sample",
+        "slices_per_sample",
+        "target_worker_count",
+    )
+    return RunSettings(
+        kind=kind,
+        samples=kind == "fast_processing",
+        max_retries=parameters.get("processing", {}).get("max_retries", MAX_RETRIES),
+        scope=parameters.get("catalog", {}).get("scope", "group.daq"),
+        **{name: fast[name] for name in names if name in fast},
+    )
+
+
+class RunBook:
+    """Looks the settings of runs up, once each: they do not change while a run is there."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, RunSettings] = {}
+
+    def settings(self, run_number: int) -> RunSettings:
+        """The settings of a run.
+
+        Raises:
+            UnknownNameError: the run or its execution is not known here.
+        """
+        if run_number not in self._known:
+            self._known[run_number] = self._load(run_number)
+        return self._known[run_number]
+
+    @staticmethod
+    def _load(run_number: int) -> RunSettings:
+        run = Run.objects.filter(pk=run_number).first()
+        execution_id = run.execution_id if run else ""
+        execution = (
+            WorkflowExecution.objects.select_related("workflow_definition").filter(pk=execution_id).first()
+            if execution_id
+            else None
+        )
+        if execution is None:
+            raise UnknownNameError(f"run {run_number} belongs to no execution that is known here")
+        return settings_from(execution.workflow_definition.workflow_type, execution.parameter_values)

@@ -1,0 +1,1 @@
+"""What every process shares: composition, logs, metrics, heartbeats, signals, and threads for slow input and output."""

@@ -1,0 +1,92 @@
+"""The data directory: where the embedded mode keeps everything, and the lock that makes one process its writer."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from swf.core.errors import BusyError, StorageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """The parts of a data directory."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """The store of the embedded mode."""
+        return self.root / "swf.sqlite3"
+
+    @property
+    def exit_buffer(self) -> Path:
+        """The DAQ's exit buffer, where the configuration names no other."""
+        return self.root / "exit-buffer"
+
+    @property
+    def samples(self) -> Path:
+        """TF sample files, by run."""
+        return self.root / "samples"
+
+    @property
+    def products(self) -> Path:
+        """Outputs of payloads, by run."""
+        return self.root / "products"
+
+    @property
+    def logs(self) -> Path:
+        """Log files."""
+        return self.root / "logs"
+
+    @property
+    def scratch(self) -> Path:
+        """Working folders of payloads."""
+        return self.root / "scratch"
+
+    def create(self) -> None:
+        """Make the directory and its parts, where they are not there.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        try:
+            for folder in (self.root, self.exit_buffer, self.samples, self.products, self.logs, self.scratch):
+                folder.mkdir(parents=True, exist_ok=True)
+            probe = self.root / f".probe-{os.getpid()}"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise StorageError(
+                f"the data directory {self.root} cannot be written: {error.strerror}; "
+                "free some space, or choose another with --data-dir"
+            ) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the one process that runs agents here. The lock ends with the process, however that ends.
+
+        Raises:
+            BusyError: another process holds it; the message names its pid.
+        """
+        path = self.root / "lock"
+        with path.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in {errno.EAGAIN, errno.EACCES}:
+                    raise StorageError(f"{path} cannot be locked: {error.strerror}") from error
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+                raise BusyError(
+                    f"{self.root} is in use by process {holder}; wait for it, stop it, or choose another --data-dir"
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
+import os
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -52,13 +54,13 @@ def call(function: EntryPoint, job: PayloadJob) -> Returned:
     try:
         summary = function(job)
     except MemoryError as error:
-        traceback.print_exc()
+        _print_trace()
         return Returned(outcome=Outcome.OUT_OF_MEMORY, detail=f"it raised {_one_line(error)}")
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
         return Returned(outcome=Outcome.CRASHED, exit_code=code, detail=f"it called sys.exit({error.code!r})")
     except Exception as error:  # noqa: BLE001 - the boundary: a payload may raise anything
-        traceback.print_exc()
+        _print_trace()
         return Returned(outcome=Outcome.CRASHED, detail=f"it raised {_one_line(error)}")
     return _checked(summary)
 
@@ -77,6 +79,12 @@ def _checked(summary: Any) -> Returned:
     if size > LONGEST_LINE // 2:
         return Returned(outcome=Outcome.CRASHED, detail=f"its summary has {size} bytes; at most {LONGEST_LINE // 2}")
     return Returned(outcome=Outcome.OK, exit_code=0, summary=summary)
+
+
+def _print_trace() -> None:
+    """Print to the descriptor, for a payload may have put anything in the place of `sys.stderr`."""
+    with contextlib.suppress(OSError):
+        os.write(2, traceback.format_exc().encode(errors="replace"))
 
 
 def _one_line(error: BaseException) -> str:

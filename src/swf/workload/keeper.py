@@ -34,7 +34,7 @@ LOOK_S: Final = 0.05
 """How often a payload's memory and prints are looked at; by what it can take meanwhile it can exceed its limit."""
 
 PRINTED_MAX: Final = 1_000_000
-"""What a payload prints is kept in files; one that has more bytes than this is cut to its end."""
+"""What a payload prints is kept in files; of one that takes more bytes of the disk than this, only the end is kept."""
 
 PRINTED_KEPT: Final = 16_000
 _KERNEL_LOOKS: Final = 20
@@ -62,6 +62,7 @@ class Keeper:
         self._oom_kills = 0
         self._exiting = False
         self._prctl = kernel.process_control()
+        self._drop_start = kernel.start_dropper()
 
     def serve(self) -> None:
         """Work until there is nobody to work for."""
@@ -175,7 +176,7 @@ class Keeper:
                 held = sum(map(kernel.held_bytes, kernel.descendants(os.getpid()))) // _MEGABYTE
                 self._over_mb = held if held > self._memory_mb else 0
             for name in ("stdout", "stderr"):
-                _cut(self._folder / name)
+                self._cut(self._folder / name)
             if not self._over_mb:
                 if self._looks % _KERNEL_LOOKS == 0:
                     self._oom_kills = kernel.oom_kills()
@@ -208,6 +209,14 @@ class Keeper:
         if process == self._payload:
             self._exit_code = os.waitstatus_to_exitcode(status)
 
+    def _cut(self, printed: Path) -> None:
+        """Give back the disk space of all but the end of a file that grew too large."""
+        with contextlib.suppress(OSError):
+            seen = printed.stat()
+            if seen.st_blocks * 512 > PRINTED_MAX:
+                with printed.open("r+b") as file:
+                    self._drop_start(file.fileno(), seen.st_size - PRINTED_KEPT)
+
     def _empty_work(self) -> None:
         work = self._folder / "work"
         shutil.rmtree(work, ignore_errors=True)
@@ -221,20 +230,6 @@ class Keeper:
 def _kill(process: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(process, signal.SIGKILL)
-
-
-def _cut(printed: Path) -> None:
-    """Cut a file that grew too large to its end. What is printed during the cut may be lost."""
-    with contextlib.suppress(OSError):
-        size = printed.stat().st_size
-        if size > PRINTED_MAX:
-            fd = os.open(printed, os.O_RDWR | os.O_APPEND)
-            try:
-                end = os.pread(fd, PRINTED_KEPT, size - PRINTED_KEPT)
-                os.ftruncate(fd, 0)
-                os.write(fd, end)
-            finally:
-                os.close(fd)
 
 
 def _only_wake(signum: int, frame: object) -> None:

@@ -15,6 +15,8 @@ LINUX: Final = sys.platform == "linux"
 
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 _PR_SET_CHILD_SUBREAPER: Final = 36
+_FALLOC_FL_KEEP_SIZE: Final = 1  # fallocate(2)
+_FALLOC_FL_PUNCH_HOLE: Final = 2
 _HELD: Final = (b"RssAnon:", b"RssShmem:", b"VmSwap:")
 
 
@@ -48,6 +50,20 @@ def offer_to_oom_killer() -> None:
     """
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def start_dropper() -> Callable[[int, int], None]:
+    """`drop(fd, length)`: give back the disk space of about the first `length` bytes of an open file; no position in it
+    changes, and what is appended meanwhile is safe. Where the system or the file system cannot do that, all of the
+    file's content is dropped. Source: fallocate(2)."""
+    library = ctypes.CDLL(None, use_errno=True) if LINUX else None
+
+    def drop(fd: int, length: int) -> None:
+        mode = _FALLOC_FL_KEEP_SIZE | _FALLOC_FL_PUNCH_HOLE
+        if library is None or library.fallocate(fd, mode, ctypes.c_int64(0), ctypes.c_int64(length)) != 0:
+            os.ftruncate(fd, 0)
+
+    return drop
 
 
 def children(pid: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -26,7 +27,7 @@ from swf.workload.endings import (
 from swf.workload.kept import Kept
 from swf.workload.spec import absolute_input, command_line
 
-TERM_GRACE_S: Final = 2.0
+TERM_GRACE_S: Final = 1.0
 """How long a payload that has to end may take to do so by itself, before it is killed."""
 
 _KEEPER_GRACE_S: Final = 10.0
@@ -150,8 +151,9 @@ class Slot:
             self._kept.kill()
 
     def close(self) -> None:
-        """Give everything back, after `exit` or `kill`."""
+        """Give everything back, its folder too, after `exit` or `kill`."""
         self._drop_keeper()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self) -> Kept:
         """The keeper, and for entry points the child, started where they are not there."""

@@ -40,7 +40,7 @@ class Supply:
     """What a number of workers make of it.
 
     `utilisation` above 1 means that they fall behind. `backlog` (slices) is at the end of data taking and `drain_s` the
-    time from there until it is done; both are None for a run without end that falls behind. `sustained_sampling_rate`
+    time from there until it is done, beside up to one slice's time for those in work; both are None for a run without end that falls behind. `sustained_sampling_rate`
     is the largest sampling rate that they keep up with for ever.
     """
 
@@ -141,9 +141,7 @@ def _advice(demand: Demand, sampled: int | None, needed: int, available: Supply,
         return (f"{none} is sampled at a sampling rate of {demand.sampling_rate:g}: there is nothing to process",)
     lines = [_verdict(demand, needed, available)]
     if available.workers < target.workers:
-        here = (
-            f"{target.workers} workers are asked for and this machine has {demand.cores} cores: {available.workers} run"
-        )
+        here = f"{target.workers} workers are asked for and this machine has {_counted(demand.cores, 'core')}: {available.workers} run"
         there = "keep up" if target.keeps_up else f"fall behind as well ({target.utilisation:.3g} times their capacity)"
         lines.append(f"{here}; all {target.workers} would {there}")
     if not available.keeps_up:
@@ -172,7 +170,11 @@ def _workers_for(demand: Demand, sampling_rate: float) -> int:
 
 
 def _workers(number: int) -> str:
-    return f"{number} worker" if number == 1 else f"{number} workers"
+    return _counted(number, "worker")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _duration(seconds: float) -> str:

@@ -18,8 +18,8 @@ HEARTBEAT_S = 10.0
 
 
 def enlist(role: str, user: str, namespace: str, clock: Clock) -> Identity:
-    """The identity of this user's agent of a role in a namespace: the same at every start, with one row for all of
-    them.""" with transaction.atomic():
+    """The identity of this user's agent of a role in a namespace: the same at every start, with one row for all."""
+    with transaction.atomic():
         row = SystemAgent.objects.filter(
             namespace=namespace, agent_type=role, instance_name__startswith=f"{role}-agent-{user}-"
         ).first()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from swf.config.section import Section
-from swf.config.workflow import WorkflowKind
+from swf.config import WorkflowKind
 from swf.core.messages import Body
 
 
@@ -19,7 +19,8 @@ class Instrument:
     django_app: str
     messages: tuple[type[Body], ...]
     kinds: tuple[WorkflowKind, ...]
-    sections: tuple[type[Section], ...]
+    environment: Mapping[str, str]
+    """Which variable sets which `section.key`."""
     workflows: Path
     """The folder of its shipped workflow files."""
 

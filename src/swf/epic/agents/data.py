@@ -105,7 +105,6 @@ class Registration:
 def _compare(before: StfFile, body: StfGen) -> None:
     if (before.sha256, before.size_bytes) != (body.sha256, body.size_bytes):
         raise DataError(
-            f"{body.filename} was registered with {before.size_bytes} bytes and sha256 {before.sha256[:12]}…, and is
-            now " f"announced with {body.size_bytes} bytes and {body.sha256[:12]}…: an STF is never changed once
-            announced"
+            f"{body.filename} was registered with {before.size_bytes} bytes and sha256 {before.sha256[:12]}, and is "
+            f"now announced with {body.size_bytes} bytes and {body.sha256[:12]}: an announced STF is never changed"
         )

@@ -20,7 +20,6 @@ from swf.store.models import Alarm, Event, Run, SystemAgent
 
 ROLE = "watcher"
 
-_INTERVAL_S = 2.0
 _STAGES = (("verification", StfFile), ("sampling", FastMonFile), ("processing", TfSlice))
 
 
@@ -28,8 +27,9 @@ _STAGES = (("verification", StfFile), ("sampling", FastMonFile), ("processing", 
 class Limits:
     """After how many seconds the watcher speaks up."""
 
+    interval_s: float
     stall_s: float
-    unit_s: float
+    stuck_s: float
     heartbeat_s: float
 
 
@@ -61,7 +61,7 @@ class Watcher:
     def step(self, begin: TurnFactory) -> bool:
         if self._clock.monotonic() < self._due:
             return False
-        self._due = self._clock.monotonic() + _INTERVAL_S
+        self._due = self._clock.monotonic() + self._limits.interval_s
         now = self._clock.now()
         found = list(self.findings(now))
         if not found and not Alarm.objects.filter(key__startswith="watcher.", cleared_at=None).exists():
@@ -104,7 +104,7 @@ class Watcher:
         )
 
     def _stuck(self, run_number: int, now: datetime) -> Iterator[Finding]:
-        before = now - timedelta(seconds=self._limits.unit_s)
+        before = now - timedelta(seconds=self._limits.stuck_s)
         for stage, model in _STAGES:
             late = model._default_manager.filter(
                 run_number=run_number, status=WorkState.PROCESSING, updated_at__lt=before
@@ -112,9 +112,10 @@ class Watcher:
             first = late.first()
             if first is not None:
                 yield Finding(
-                    key=f"watcher.unit.{run_number}.{stage}", text=f"{first.name} is in {stage} since
-                    {first.updated_at:%H:%M:%S} UTC; {late.count()} are that late", what_to_do=f"testbed runs explain
-                    {first.name}", run_number=run_number,
+                    key=f"watcher.unit.{run_number}.{stage}",
+                    text=f"{first.name} is in {stage} since {first.updated_at:%H:%M:%S} UTC; {late.count()} so late",
+                    what_to_do=f"testbed runs explain {first.name}",
+                    run_number=run_number,
                 )
 
     def _silent(self, now: datetime) -> Iterator[Finding]:

@@ -33,13 +33,8 @@ from swf.workload.port import Pool
 ROLE = "worker"
 
 
-def worker_agent(
-    *, pool: Pool, spec: PayloadSpec, slots: int, buffer: str, products: Path, io: IoPool, clock: Clock, lease_s: float
-) -> Agent:
-    """The agent. `buffer` is where STFs are read, a folder or a `root://` address; `products` is where outputs go."""
-    bench = Workbench(
-        pool=pool, spec=spec, slots=slots, buffer=buffer, products=products, io=io, clock=clock, lease_s=lease_s
-    )
+def worker_agent(bench: Workbench) -> Agent:
+    """The agent that works at this bench."""
     return Agent(
         role=ROLE,
         subscriptions=(SLICE_QUEUE,),
@@ -60,7 +55,10 @@ class _Taken:
 
 
 class Workbench:
-    """Claims slices, keeps payloads running, sends results. One database thread; payloads run in the pool."""
+    """Claims slices, keeps payloads running, sends results. One database thread; payloads run in the pool.
+
+    `buffer` is where STFs are read, a folder or a `root://` address; `products` is where outputs go.
+    """
 
     def __init__(
         self,

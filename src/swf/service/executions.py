@@ -1,0 +1,80 @@
+"""Executions: their rows, from the start of a workflow to its end."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import swf
+from swf.config import Configuration, TestbedSection, WorkflowSection
+from swf.core.errors import IllegalMoveError, UnknownNameError
+from swf.core.names import execution_id
+from swf.core.times import Clock
+from swf.store.counters import next_number
+from swf.store.models import WorkflowDefinition, WorkflowExecution
+
+Status = WorkflowExecution.Status
+
+
+def start_execution(configuration: Configuration, definition: Path, user: str, clock: Clock) -> WorkflowExecution:
+    """The row of a new execution, with every effective value and where it came from."""
+    workflow = configuration.section(WorkflowSection)
+    text = definition.read_text(encoding="utf-8")
+    kept, _ = WorkflowDefinition.objects.get_or_create(
+        workflow_name=workflow.name,
+        version=workflow.version,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        defaults={
+            "workflow_type": configuration.kind.name,
+            "definition": text,
+            "created_by": user,
+            "created_at": clock.now(),
+        },
+    )
+    number = next_number(f"execution:{workflow.name}:{user}")
+    return WorkflowExecution.objects.create(
+        execution_id=execution_id(workflow.name, user, number),
+        workflow_definition=kept,
+        namespace=configuration.section(TestbedSection).namespace,
+        parameter_values=configuration.as_parameters(),
+        parameter_origins={value.key: str(value.origin) for value in configuration.values()},
+        code_version=swf.__version__,
+        start_time=clock.now(),
+        executed_by=user,
+    )
+
+
+def resumable(name: str) -> WorkflowExecution:
+    """The execution of that name, to be gone on with.
+
+    Raises:
+        UnknownNameError: there is none.
+        IllegalMoveError: it has come to its end.
+    """
+    execution = WorkflowExecution.objects.select_related("workflow_definition").filter(pk=name).first()
+    if execution is None:
+        recent = WorkflowExecution.objects.order_by("-start_time").values_list("execution_id", flat=True)[:5]
+        raise UnknownNameError(f"there is no execution {name!r} here; the latest: {', '.join(recent) or 'none'}")
+    if execution.status in {Status.COMPLETED, Status.STOPPED}:
+        raise IllegalMoveError(f"the execution {name} is {execution.status}: there is nothing to go on with")
+    return execution
+
+
+def set_status(execution: WorkflowExecution, status: WorkflowExecution.Status, clock: Clock, reason: str = "") -> None:
+    """Record where an execution is; an end is given its time."""
+    ended = status in {Status.COMPLETED, Status.FAILED, Status.STOPPED}
+    execution.status, execution.status_reason = status, reason
+    execution.end_time = clock.now() if ended else None
+    execution.save(update_fields=["status", "status_reason", "end_time"])
+
+
+def request_stop(execution: WorkflowExecution, who: str, reason: str) -> None:
+    """Ask the process that runs an execution to end its run; it closes it properly.
+
+    Raises:
+        IllegalMoveError: it has come to its end.
+    """
+    if execution.status in {Status.COMPLETED, Status.STOPPED, Status.FAILED}:
+        raise IllegalMoveError(f"the execution {execution.execution_id} is {execution.status}: it cannot be stopped")
+    execution.stop_requested_by, execution.stop_reason = who, reason
+    execution.save(update_fields=["stop_requested_by", "stop_reason"])

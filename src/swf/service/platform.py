@@ -1,0 +1,78 @@
+"""The platform of a process in embedded mode: what its agents are given, opened once and closed in order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from swf.core.ids import IdSource, Uuid7Source
+from swf.core.times import Clock, SystemClock
+from swf.messaging.boundary import Boundary, no_boundary
+from swf.messaging.embedded import EmbeddedBus
+from swf.service.io_pool import IoPool
+from swf.service.logs import LogSink
+from swf.service.workspace import Workspace
+from swf.store import database
+
+IO_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """What is shared by all agents of one process."""
+
+    workspace: Workspace
+    namespace: str
+    user: str
+    clock: Clock
+    ids: IdSource
+    bus: EmbeddedBus
+    io: IoPool
+    wake: threading.Event
+    sink: LogSink
+    boundary: Boundary
+
+
+def open_store(workspace: Workspace, instrument_apps: Sequence[str]) -> None:
+    """Open the store of a data directory, and bring its tables up to date. A process does this once.
+
+    Raises:
+        StorageError: the data directory cannot be written.
+    """
+    workspace.create()
+    database.configure(database.sqlite(workspace.database), instrument_apps)
+    database.migrate()
+
+
+@contextmanager
+def embedded(
+    workspace: Workspace, namespace: str, user: str, *, app_name: str, boundary: Boundary = no_boundary
+) -> Iterator[Platform]:
+    """The platform of the one process that runs agents in a data directory. Its store is open already.
+
+    Raises:
+        BusyError: another process runs agents there.
+    """
+    clock = SystemClock()
+    wake = threading.Event()
+    with workspace.locked():
+        sink = LogSink(workspace.logs / f"{app_name}.log", app_name, clock)
+        io = IoPool(IO_THREADS, wake.set)
+        try:
+            yield Platform(
+                workspace=workspace,
+                namespace=namespace,
+                user=user,
+                clock=clock,
+                ids=Uuid7Source(clock),
+                bus=EmbeddedBus(),
+                io=io,
+                wake=wake,
+                sink=sink,
+                boundary=boundary,
+            )
+        finally:
+            io.close()
+            sink.close()

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pydantic import SecretStr
-
 from swf.config.common import AgentSection
-from swf.config.describe import shown
+from swf.config.describe import field_schema, is_secret, shown
 from swf.config.layout import AGENTS
 from swf.config.origin import DEFAULT, Origin
 from swf.config.section import Section
@@ -109,6 +107,7 @@ class Configuration:
             table = parameters
             for parent in parents:
                 table = table.setdefault(parent, {})
-            secrets = {key for key in type(section).model_fields if isinstance(getattr(section, key), SecretStr)}
+            model = type(section)
+            secrets = {key for key in model.model_fields if is_secret(field_schema(model, key))}
             table.setdefault(last, {}).update(section.model_dump(mode="json", exclude=secrets))
         return parameters

@@ -56,7 +56,7 @@ def expected(schema: Schema) -> str:  # noqa: PLR0911 - one line per type
         case "number":
             return f"a number{_bounds(schema)}"
         case "array":
-            return f"a list, each {expected(schema['items'])}"
+            return f"a list, each item {expected(schema['items'])}"
         case _:
             return _text(schema)
 
@@ -77,13 +77,17 @@ def _bounds(schema: Schema) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
     above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
     if low is not None and high is not None:
-        return f" from {low} to {high}"
+        return f" from {_plain(low)} to {_plain(high)}"
     parts = [
-        f"{word} {bound}"
+        f"{word} {_plain(bound)}"
         for word, bound in (("above", above), ("at least", low), ("below", below), ("at most", high))
         if bound is not None
     ]
     return f" {' and '.join(parts)}" if parts else ""
+
+
+def _plain(bound: float) -> str:
+    return str(int(bound)) if bound == int(bound) else str(bound)
 
 
 def _text(schema: Schema) -> str:

@@ -40,8 +40,8 @@ class Supply:
     """What a number of workers make of it.
 
     `utilisation` above 1 means that they fall behind. `backlog` (slices) is at the end of data taking and `drain_s` the
-    time from there until it is done, beside up to one slice's time for those in work; both are None for a run without end that falls behind. `sustained_sampling_rate`
-    is the largest sampling rate that they keep up with for ever.
+    time from there until it is done, beside up to one slice's time for those in work; both are None for a run without
+    end that falls behind. `sustained_sampling_rate` is the largest sampling rate that they keep up with for ever.
     """
 
     workers: int
@@ -141,7 +141,8 @@ def _advice(demand: Demand, sampled: int | None, needed: int, available: Supply,
         return (f"{none} is sampled at a sampling rate of {demand.sampling_rate:g}: there is nothing to process",)
     lines = [_verdict(demand, needed, available)]
     if available.workers < target.workers:
-        here = f"{target.workers} workers are asked for and this machine has {_counted(demand.cores, 'core')}: {available.workers} run"
+        cores = _counted(demand.cores, "core")
+        here = f"{target.workers} workers are asked for and this machine has {cores}: {available.workers} run"
         there = "keep up" if target.keeps_up else f"fall behind as well ({target.utilisation:.3g} times their capacity)"
         lines.append(f"{here}; all {target.workers} would {there}")
     if not available.keeps_up:

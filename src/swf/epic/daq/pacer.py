@@ -132,7 +132,7 @@ class Pacer:
         if self.held or self._next is None:
             return None
         self._held_at = self.at
-        if self._scripted_state != PHYSICS:
+        if self.state != PHYSICS:
             return None
         self._announced = True
         return self._interlude(DaqTrigger.PAUSE_RUN, PauseRun(reason=reason))

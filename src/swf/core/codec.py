@@ -89,7 +89,8 @@ def parse_object(text: str | bytes) -> dict[str, Any]:
         raise MalformedMessageError(f"the message is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise MalformedMessageError(f"the message is a JSON {type(value).__name__}; expected an object")
-    if _depth_exceeds(value, MAX_DEPTH):
+    # Only a text with that many opening brackets can be so deep.
+    if _brackets(text) > MAX_DEPTH and _depth_exceeds(value, MAX_DEPTH):
         raise MalformedMessageError(f"the message is nested deeper than {MAX_DEPTH} levels")
     return value
 
@@ -147,6 +148,12 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise MalformedMessageError(f"the message contains {name}, which is not JSON")
+
+
+def _brackets(text: str | bytes) -> int:
+    if isinstance(text, bytes):
+        return text.count(b"{") + text.count(b"[")
+    return text.count("{") + text.count("[")
 
 
 def _depth_exceeds(value: object, limit: int) -> bool:

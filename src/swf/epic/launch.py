@@ -28,12 +28,13 @@ from swf.epic.messages import EPIC_MESSAGES
 from swf.epic.names import MAX_SEQUENCE
 from swf.epic.payloads.shipped import SHIPPED
 from swf.epic.run_settings import RunBook
-from swf.epic.settings import daq_parameters
-from swf.epic.settings_daq import ExitBufferSection, StfSection
+
+from swf.epic.settings_daq import ExitBufferSection, StfSection, daq_parameters
 from swf.epic.settings_processing import (
     FastProcessingSection,
     PayloadSection,
     ProcessingSection,
+    RuntimeSection,
     WatcherSection,
     payload_spec,
 )
@@ -118,6 +119,7 @@ class EpicExecution:
             decoder=Decoder(Vocabulary(EPIC_MESSAGES), platform.namespace),
             clock=platform.clock,
             ids=platform.ids,
+            batch=self._configuration.section(RuntimeSection).batch_size,
             boundary=prefixed(agent.role, platform.boundary),
             on_failure=lambda letter: log.error(
                 "message_failed", letter=letter.pk, error=letter.error, reason=letter.reason, state=letter.state

@@ -155,7 +155,7 @@ class RuntimeSection(Section):
 
     section: ClassVar[str] = "runtime"
 
-    batch_size: int = Field(64, ge=1, le=1000, description="Most messages that an agent takes in one transaction.")
+    batch_size: int = Field(500, ge=1, le=1000, description="Most messages that an agent takes in one transaction.")
 
 
 def payload_spec(section: PayloadSection, shipped: Mapping[str, PayloadSpec]) -> PayloadSpec:

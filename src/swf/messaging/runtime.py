@@ -60,6 +60,7 @@ class Runtime:
         decoder: Decoder,
         clock: Clock,
         ids: IdSource,
+        batch: int = 200,
         boundary: Boundary = no_boundary,
         on_failure: Callable[[DeadLetter], None] = lambda letter: None,
     ) -> None:
@@ -70,6 +71,7 @@ class Runtime:
         self._decoder = decoder
         self._clock = clock
         self._ids = ids
+        self._batch = batch
         self._boundary = boundary
         self._on_failure = on_failure
         types = frozenset(body.msg_type for body in agent.handlers)
@@ -91,10 +93,11 @@ class Runtime:
             DatabaseError: the database failed; nothing of the batch took effect, and the next step does it again.
         """
         worked = self._redrive()
-        for subscription in self._subscriptions:
-            worked |= self._take(subscription)
+        # Reconcilers first: at the first step they find what a dead process left, before anything new is taken.
         for reconciler in self.agent.reconcilers:
             worked |= reconciler.step(self.turn)
+        for subscription in self._subscriptions:
+            worked |= self._take(subscription)
         return worked
 
     @contextmanager
@@ -118,7 +121,7 @@ class Runtime:
         self._bus.announce(destinations)
 
     def _take(self, subscription: Subscription) -> bool:
-        deliveries = self._unfinished or self._bus.receive(subscription, self.agent.capacity())
+        deliveries = self._unfinished or self._bus.receive(subscription, min(self.agent.capacity(), self._batch))
         if not deliveries:
             return False
         # Until its transaction commits the batch stays here: a failing database makes us do it again.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,7 +14,6 @@ from swf.messaging.embedded import EmbeddedBus
 from swf.service.io_pool import IoPool
 from swf.service.logs import LogSink
 from swf.service.workspace import Workspace
-from swf.store import database
 
 IO_THREADS = 4
 
@@ -33,17 +32,6 @@ class Platform:
     wake: threading.Event
     sink: LogSink
     boundary: Boundary
-
-
-def open_store(workspace: Workspace, instrument_apps: Sequence[str]) -> None:
-    """Open the store of a data directory, and bring its tables up to date. A process does this once.
-
-    Raises:
-        StorageError: the data directory cannot be written.
-    """
-    workspace.create()
-    database.configure(database.sqlite(workspace.database), instrument_apps)
-    database.migrate()
 
 
 @contextmanager

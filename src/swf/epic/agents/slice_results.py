@@ -8,12 +8,13 @@ from typing import Any
 from swf.core.messages import Message
 from swf.core.work import UNFINISHED, WorkState
 from swf.epic.messages import SliceResult
-from swf.epic.models import TfSlice
+from swf.epic.models import StfFile, TfSlice
 from swf.epic.run_counts import save_slice_moves
 from swf.epic.slice_queue import send_slice
 from swf.messaging.turn import Turn
 from swf.store import bulk
 from swf.store.models import Attempt, Product
+from swf.store.work import by_request
 
 LATE = "late"
 
@@ -23,10 +24,10 @@ class SliceResults:
 
     def slice_result(self, turn: Turn, messages: Sequence[Message[SliceResult]]) -> None:
         """Complete or fail the slices; put failed ones back while retries remain; register what was made."""
-        slices = {
-            item.req_id: item
-            for item in TfSlice.objects.select_related("stf").filter(req_id__in=[m.body.req_id for m in messages])
-        }
+        slices = by_request(TfSlice, [message.body.req_id for message in messages])
+        stfs = StfFile.objects.in_bulk({item.stf_id for item in slices.values()})
+        for item in slices.values():
+            item.stf = stfs[item.stf_id]
         moves, attempts, products = turn.moves(), [], []
         for message in messages:
             body = message.body

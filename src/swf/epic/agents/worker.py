@@ -27,7 +27,7 @@ from swf.messaging.turn import Turn, TurnFactory
 from swf.service.io_pool import IoPool
 from swf.storage.checksums import FileFacts, facts_of
 from swf.storage.location import join
-from swf.store.work import held_by
+from swf.store.work import by_request, held_by
 from swf.workload.port import Pool
 
 ROLE = "worker"
@@ -90,7 +90,7 @@ class Workbench:
 
     def slice(self, turn: Turn, messages: Sequence[Message[Slice]]) -> None:
         """Claim slices. A request that no longer stands, or that another worker has claimed, is passed over."""
-        items = {i.req_id: i for i in TfSlice.objects.filter(req_id__in=[m.body.req_id for m in messages])}
+        items = by_request(TfSlice, [message.body.req_id for message in messages])
         moves = turn.moves()
         for message in messages:
             item = items.get(message.body.req_id)

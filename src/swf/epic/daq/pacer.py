@@ -127,12 +127,13 @@ class Pacer:
     def hold(self, reason: str) -> Step | None:
         """Let the DAQ's time stand still, e.g. because the exit buffer is full or somebody paused the run.
 
-        Returns the pause to announce, where the run is taking data; None where it is not, or is held already.
+        Returns the pause to announce, where the run is taking data; None where it is not, is held already, or is being
+        closed.
         """
         if self.held or self._next is None:
             return None
         self._held_at = self.at
-        if self.state != PHYSICS:
+        if self._stop is not None or self.state != PHYSICS:
             return None
         self._announced = True
         return self._interlude(DaqTrigger.PAUSE_RUN, PauseRun(reason=reason))

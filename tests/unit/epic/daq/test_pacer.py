@@ -205,8 +205,9 @@ def test_a_hold_between_a_stop_and_its_end_run_announces_no_second_pause() -> No
     pacer = Pacer(TEN, clock)
     play_until(pacer, clock, 7)
     assert pacer.hold("full") is not None
-    pacer.stop("operator")
+    stop = pacer.stop("operator")
     assert pacer.hold("full again") is None
+    assert Pacer(TEN, clock, done=pacer.done, stop=stop).hold("full again") is None
 
 
 def test_a_stop_before_the_announcement_leaves_nothing_to_close() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ LONGEST_VALUE = 80
 
 def field_schema(cls: type[Section], key: str) -> Schema:
     """The JSON Schema of a field, without the null of an optional one."""
-    schema: Schema = cls.model_json_schema()["properties"][key]
+    schema: Schema = _properties(cls)[key]
     choices = [choice for choice in schema.get("anyOf", ()) if choice.get("type") != "null"]
     return {**schema, **choices[0]} if len(choices) == 1 else schema
 
 
 def is_optional(cls: type[Section], key: str) -> bool:
     """Whether a field may be without a value."""
-    choices = cls.model_json_schema()["properties"][key].get("anyOf", ())
+    choices = _properties(cls)[key].get("anyOf", ())
     return any(choice.get("type") == "null" for choice in choices)
 
 
@@ -71,6 +72,12 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """`did you mean X?` for a name that is close to a known one, otherwise nothing."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f"did you mean {close[0]}?" if close else ""
+
+
+@cache
+def _properties(cls: type[Section]) -> Mapping[str, Schema]:
+    properties: Mapping[str, Schema] = cls.model_json_schema()["properties"]
+    return properties
 
 
 def _bounds(schema: Schema) -> str:

@@ -60,7 +60,7 @@ class Reading:
             written, _, key = override.key.rpartition(".")
             section = self.layout.canonical(written)
             earlier = first.setdefault((section, key), override)
-            if earlier.value != override.value:
+            if earlier is not override and earlier.value != override.value:
                 self.problems.append(
                     f"flag {override.flag}: {override.key} is given twice with different values "
                     f"(the other by flag {earlier.flag}): give it once"
@@ -141,7 +141,7 @@ class Reading:
             )
             return
         earlier = seen.setdefault((entry.section, entry.key), entry)
-        if earlier.value != entry.value:
+        if earlier is not entry and earlier.value != entry.value:
             self.problems.append(
                 f"{entry.origin}: [{written}] {entry.key} = {shown(entry.value)}, but {earlier.origin} says "
                 f"{shown(earlier.value)} for the same agent under its other name: keep one"

@@ -64,11 +64,10 @@ class Layout:
     def unknown_key(self, section: str, key: str) -> str:
         """What is wrong with a key that its section does not have, and which one may have been meant."""
         keys = self._models[section].model_fields
+        if elsewhere := list(self.having(key)):
+            return f"[{section}] {key}: unknown key; it belongs in {' or '.join(f'[{name}]' for name in elsewhere)}"
         if hint := suggestion(key, keys):
             return f"[{section}] {key}: unknown key; {hint}"
-        elsewhere = list(self.having(key))
-        if elsewhere:
-            return f"[{section}] {key}: unknown key; it belongs in {' or '.join(f'[{name}]' for name in elsewhere)}"
         return f"[{section}] {key}: unknown key; known: {', '.join(sorted(keys)) or 'none'}"
 
     def having(self, key: str) -> Iterator[str]:

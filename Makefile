@@ -1,0 +1,54 @@
+# One verb set for everything. `make` alone lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA_DIR ?= swf-data
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev demo test check format bench chaos docs clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+$(VENV)/.installed: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "installing what the tests need into $(VENV)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+install: $(VENV)/.installed ## make the environment: .venv/bin/testbed
+
+install-dev: $(VENV)/.installed-dev
+
+demo: install ## take, sample, slice and process a SIMULATED run, here and now
+	$(BIN)/testbed run fast_processing --no-realtime --data-dir $(DATA_DIR)
+
+test: install-dev ## unit, contract and integration tests (APT=1: install Debian packages that they need)
+	$(BIN)/python -m pytest
+
+check: install-dev ## ruff, mypy, import-linter
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: install-dev ## lay the code out
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install-dev ## speed and memory, as ratios to baselines of the same run
+	$(BIN)/python -m benchmarks
+
+chaos: install-dev ## kill -9 at every effect boundary and at random moments (N=50 SEED=1)
+	N=$(or $(N),3) SEED=$(SEED) $(BIN)/python -m pytest tests/chaos -s
+
+docs: install-dev ## write the generated pages of docs/reference
+	$(BIN)/python -m swf.cli.docs docs/reference
+
+clean: ## remove the environment and the demo's data
+	rm -rf $(VENV) $(DATA_DIR)

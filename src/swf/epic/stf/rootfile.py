@@ -1,0 +1,104 @@
+"""Opening ROOT files of any origin: what is wrong with one is said in one error that names it."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from swf.core.errors import DataError, StorageError, SwfError
+from swf.storage.failures import cannot_read
+from swf.storage.location import is_remote, require_remote_access
+
+_MAGIC: Final = b"root"
+_HEAD: Final = struct.Struct(">4sii")
+_END_BIG: Final = struct.Struct(">q")
+_END_SMALL: Final = struct.Struct(">i")
+_VERSION_BIG: Final = 1_000_000
+
+_BROKEN: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What reading a corrupted file raises, somewhere inside uproot: it follows whatever the bytes say."""
+
+
+@contextmanager
+def reading(location: str | Path) -> Iterator[None]:
+    """Turn what goes wrong in reading `location` into one of our errors.
+
+    Raises:
+        DataError: the file is missing, truncated, corrupted or not of the format.
+        StorageError: it cannot be read now.
+    """
+    try:
+        yield
+    except DataError as error:
+        raise error if str(location) in str(error) else DataError(f"{location}: {error}") from error
+    except SwfError:
+        raise
+    except OSError as error:
+        if is_remote(location):
+            raise StorageError(f"{location} cannot be read: {error}; check the server and the path") from error
+        raise cannot_read(Path(location), error) from error
+    except _BROKEN as error:
+        words = " ".join(str(error).split())[:200]
+        raise DataError(f"{location} is truncated or corrupted: {type(error).__name__}: {words}") from error
+
+
+@contextmanager
+def opened(location: str | Path) -> Iterator[Any]:
+    """Open a ROOT file, local or `root://`, with uproot.
+
+    Raises:
+        DataError: it is missing, not a ROOT file, truncated or corrupted; raised within the context too.
+        StorageError: it cannot be read now.
+        ConfigError: it is remote and the package that reads from servers is missing.
+    """
+    import uproot
+
+    with reading(location):
+        if is_remote(location):
+            require_remote_access(str(location))
+            source = uproot.open(str(location), object_cache=None, array_cache=None)
+        else:
+            _check_head(Path(location))
+            # One thread that reads with read(2): a file that shrinks under a memory map would end the process.
+            source = uproot.open(
+                {str(location): None},
+                handler=uproot.MultithreadedFileSource,
+                num_workers=1,
+                object_cache=None,
+                array_cache=None,
+            )
+        with source as file:
+            yield file
+
+
+def _check_head(path: Path) -> None:
+    with path.open("rb", buffering=0) as file:
+        head = file.read(64)
+        size = os.fstat(file.fileno()).st_size
+    if size == 0:
+        raise DataError(f"{path} is empty; expected a ROOT file")
+    if not head.startswith(_MAGIC):
+        raise DataError(f"{path} is not a ROOT file: it begins with {head[:8]!r}, expected {_MAGIC!r}")
+    if len(head) < 64:
+        raise DataError(f"{path} is truncated: it has {size} bytes, less than a ROOT header")
+    _, version, _ = _HEAD.unpack_from(head)
+    (end,) = (_END_BIG if version >= _VERSION_BIG else _END_SMALL).unpack_from(head, _HEAD.size)
+    if end > size:
+        raise DataError(f"{path} is truncated: it has {size} bytes, {end} by its header")

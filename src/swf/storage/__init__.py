@@ -1,0 +1,1 @@
+"""Access to bytes: local files and `root://` addresses, checksums, atomic writes."""

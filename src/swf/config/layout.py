@@ -16,7 +16,8 @@ class Layout:
     """The sections of one kind among all kinds."""
 
     def __init__(self, kind: WorkflowKind, kinds: Iterable[WorkflowKind]) -> None:
-        every = {other.name: other for other in (*kinds, kind)}.values()
+        # This kind comes last, so that its own models and roles count where another kind has others of one name.
+        every = [*(other for other in kinds if other.name != kind.name), kind]
         self.kind = kind
         self.used = sections_of(kind)
         self.roles = {f"{AGENTS}.{role.name}": role for other in every for role in other.agents}

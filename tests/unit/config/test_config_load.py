@@ -3,13 +3,15 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 from toy_kinds import BOAT, CAR, KINDS, EngineSection, HullSection, SailSection, WheelSection
 
-from swf.config import Configuration, Layer, Override, Sources, load, parse_override
+from swf.config import Configuration, Layer, Override, Section, Sources, WorkflowKind, load, parse_override
 from swf.core.errors import ConfigError, UnknownNameError
 
 BINDINGS = {
@@ -340,3 +342,47 @@ def test_values_covers_every_key_once(tmp_path: Path) -> None:
     keys = [value.key for value in car(tmp_path).values()]
     assert len(keys) == len(set(keys))
     assert {"testbed.namespace", "workflow.name", "agents.driver.enabled", "engine.speed", "hull.speed"} <= set(keys)
+
+
+def test_the_users_file_may_include_others_and_is_stronger_than_the_workflow(tmp_path: Path) -> None:
+    configuration = car(
+        tmp_path,
+        "[engine]\ncount = 3\nlabel = 'car'\n",
+        user="[workflow]\nincludes = ['mine.toml']\n[engine]\nlabel = 'user'\n",
+        files={"mine.toml": "[engine]\ncount = 4\nlabel = 'mine'\n"},
+    )
+    engine = configuration.section(EngineSection)
+    assert (engine.count, engine.label) == (4, "user")
+    assert configuration.value("engine.count").origin.layer is Layer.USER
+
+
+def test_home_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    text = "[engine]\nhome = '~/x'\nfolders = ['~nobody-of-that-name/y']\n"
+    engine = car(tmp_path, text).section(EngineSection)
+    assert engine.home == Path("/home/me/x")
+    assert engine.folders == (tmp_path / "~nobody-of-that-name/y",)
+
+
+def test_very_many_problems_are_counted(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
+        car(tmp_path, "[engine]\n" + "".join(f"key{number} = 1\n" for number in range(70)))
+    lines = str(raised.value).splitlines()
+    assert lines[0].startswith("70 problems in ")
+    assert lines[-1] == "  - and 20 more"
+    assert len(lines) == 52
+
+
+def test_a_section_of_one_name_in_two_kinds_is_the_one_of_the_kind_that_runs(tmp_path: Path) -> None:
+    class OtherEngineSection(Section):
+        """Another engine."""
+
+        section: ClassVar[str] = "engine"
+        thrust: float = Field(1.0, ge=0, le=9, description="Thrust, in kN.")
+
+    rocket = WorkflowKind(name="rocket", description="Flies.", sections=(OtherEngineSection,))
+    (tmp_path / "car.toml").write_text("[engine]\ncount = 3\n")
+    for kinds in ((rocket, *KINDS), (*KINDS, rocket)):
+        assert load(kind=CAR, kinds=kinds, workflow=tmp_path / "car.toml").section(EngineSection).count == 3
+        with pytest.raises(ConfigError, match=r"\[engine\] count: unknown key; known: thrust"):
+            load(kind=rocket, kinds=kinds, workflow=tmp_path / "car.toml", sources=Sources())

@@ -144,5 +144,6 @@ def test_the_users_file_is_the_flags_then_the_variables_then_the_one_here(tmp_pa
     assert user_file(None, {"SWF_TESTBED_CONFIG": ""}, tmp_path) == tmp_path / "testbed.toml"
     with pytest.raises(ConfigError, match=r"gone\.toml: there is no such file \(named by flag --config\)"):
         user_file(Path("gone.toml"), env, tmp_path)
-    with pytest.raises(ConfigError, match=r"gone\.toml.*variable SWF_TESTBED_CONFIG"):
-        user_file(None, {"SWF_TESTBED_CONFIG": "gone.toml"}, tmp_path)
+    for name in ("gone.toml", "x" * 5000, "a\0b"):
+        with pytest.raises(ConfigError, match=r"no such file .*variable SWF_TESTBED_CONFIG"):
+            user_file(None, {"SWF_TESTBED_CONFIG": name}, tmp_path)

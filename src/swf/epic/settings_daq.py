@@ -82,7 +82,7 @@ class StfSection(Section):
         description="`simulated`: SIMULATED signal and noise, or the events of `input`. `none`: no hits, to measure "
         "what is around the data.",
     )
-    tf_count: int = Field(100, ge=1, le=1000, description="Time frames per STF.")
+    tf_count: int = Field(1000, ge=1, le=1000, description="Time frames per STF.")
     target_mb: float = Field(
         0.0,
         ge=0,

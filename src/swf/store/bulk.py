@@ -82,9 +82,10 @@ def _quoted(connection: BaseDatabaseWrapper, field: models.Field[Any, Any]) -> s
 
 
 def _field(model: type[models.Model], name: str) -> models.Field[Any, Any]:
-    field = model._meta.get_field(name)
-    assert isinstance(field, models.Field)
-    return field
+    for field in model._meta.concrete_fields:
+        if name in {field.name, field.attname}:
+            return field
+    raise ValueError(f"{model.__name__} has no field {name}")
 
 
 def _inserted_fields(model: type[models.Model], given: tuple[str, ...]) -> list[tuple[str, models.Field[Any, Any]]]:

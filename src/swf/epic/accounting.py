@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 
 from swf.core.errors import UnknownNameError
 from swf.core.ledger import NOT_REQUIRED, Ledger, Stage, Undone
@@ -105,12 +105,9 @@ def _sliced_word(upstream_failed: bool, sample_count: int | None, slice_count: i
     return WorkState.QUEUED if slice_count is None else WorkState.COMPLETED
 
 
-def _stfs(run_number: int) -> QuerySet[StfFile, dict[str, Any]]:
-    return (
-        StfFile.objects.filter(run_id=run_number)
-        .order_by("sequence")
-        .values("id", "name", "sequence", "status", "reason", "sample_count", "slice_count")
-    )
+def _stfs(run_number: int) -> Iterator[Mapping[str, Any]]:
+    columns = ("id", "name", "sequence", "status", "reason", "sample_count", "slice_count")
+    yield from StfFile.objects.filter(run_id=run_number).order_by("sequence").values(*columns)
 
 
 def _words(model: type[FastMonFile] | type[TfSlice], run_number: int) -> _Words:

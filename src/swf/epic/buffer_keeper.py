@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from swf.core.errors import StorageError
 from swf.core.times import Clock
@@ -88,5 +88,5 @@ class BufferKeeper:
         StfFile.objects.filter(name__in=names).update(removed_at=self._clock.now())
 
 
-def _held():  # type: ignore[no-untyped-def]
+def _held() -> QuerySet[StfFile]:
     return StfFile.objects.filter(removed_at=None, has_content=True).order_by()

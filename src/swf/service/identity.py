@@ -7,6 +7,7 @@ import socket
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from swf.core.names import agent_name
 from swf.core.times import Clock
@@ -53,5 +54,5 @@ class Heartbeats:
         """The agents end in good order."""
         self._rows().update(last_heartbeat=self._clock.now(), status=SystemAgent.Status.EXITED, pid=None)
 
-    def _rows(self):  # type: ignore[no-untyped-def]
+    def _rows(self) -> QuerySet[SystemAgent]:
         return SystemAgent.objects.filter(pk__in=self._names)

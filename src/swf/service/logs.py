@@ -39,9 +39,8 @@ class LogSink:
 
     def logger(self, instance_name: str, **fields: object) -> Log:
         """A logger whose lines carry these fields."""
-        log: Log = structlog.wrap_logger(
-            self, processors=[self._process], wrapper_class=structlog.BoundLogger, instance_name=instance_name, **fields
-        )
+        plain = structlog.wrap_logger(self, processors=[self._process], wrapper_class=structlog.BoundLogger)
+        log: Log = plain.bind(instance_name=instance_name, **fields)
         return log
 
     def step(self) -> None:

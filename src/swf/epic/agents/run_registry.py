@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from swf.core.messages import Message
+from swf.core.messages import Body, Message
 from swf.epic.messages import DaqBody, EndRun, PauseRun, ResumeRun, RunImminent, StartRun
 from swf.epic.models import RunState
 from swf.epic.phases import RunPhase, RunTrigger, phase_after
@@ -14,7 +14,7 @@ from swf.messaging.turn import Turn
 from swf.store import bulk
 from swf.store.models import Run
 
-_TRIGGERS = {
+_TRIGGERS: dict[type[Body], RunTrigger] = {
     StartRun: RunTrigger.START,
     PauseRun: RunTrigger.PAUSE,
     ResumeRun: RunTrigger.RESUME,
@@ -25,7 +25,7 @@ _TRIGGERS = {
 class RunRegistry:
     """Handles the notices of a run. Any of them may come first, twice or late."""
 
-    def handlers(self) -> dict[type[DaqBody], Handler]:
+    def handlers(self) -> dict[type[Body], Handler]:
         """The handlers, by message type."""
         return {RunImminent: self.run_imminent, **dict.fromkeys(_TRIGGERS, self.moved)}
 

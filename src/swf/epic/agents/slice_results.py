@@ -26,8 +26,8 @@ class SliceResults:
         """Complete or fail the slices; put failed ones back while retries remain; register what was made."""
         slices = by_request(TfSlice, [message.body.req_id for message in messages])
         stfs = StfFile.objects.in_bulk({item.stf_id for item in slices.values()})
-        for item in slices.values():
-            item.stf = stfs[item.stf_id]
+        for known in slices.values():
+            known.stf = stfs[known.stf_id]
         moves, attempts, products = turn.moves(), [], []
         for message in messages:
             body = message.body

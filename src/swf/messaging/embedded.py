@@ -8,11 +8,15 @@ from typing import Any
 from django.db import connection
 
 from swf.core.destinations import is_topic
+from swf.core.times import Clock
 from swf.messaging.bus import Delivery, Subscription, Wire
 from swf.store import bulk
 from swf.store.models import OutboxMessage, RoleCursor
 
 _Key = tuple[str, str, str]
+
+_LOOK_INTERVAL_S = 1.0
+"""How soon a message is noticed that another process put there, e.g. at an operator's wish."""
 
 
 class EmbeddedBus:
@@ -24,9 +28,11 @@ class EmbeddedBus:
 
     shares_database = True
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._positions: dict[_Key, int] = {}
-        self._idle: set[_Key] = set()
+        self._idle_until: dict[_Key, float] = {}
+        """Where nothing waited: when to ask the database again. What this process sends is announced before that."""
 
     def subscribe(self, subscription: Subscription) -> None:
         key = _key(subscription)
@@ -42,11 +48,11 @@ class EmbeddedBus:
 
     def receive(self, subscription: Subscription, limit: int) -> list[Delivery]:
         key = _key(subscription)
-        if key in self._idle or limit <= 0:
+        if limit <= 0 or self._clock.monotonic() < self._idle_until.get(key, 0.0):
             return []
         rows = self._rows(subscription, self._positions[key], limit)
         if not rows:
-            self._idle.add(key)
+            self._idle_until[key] = self._clock.monotonic() + _LOOK_INTERVAL_S
             return []
         self._positions[key] = rows[-1][0]
         return [Delivery(subscription=subscription, body=body, token=row_id) for row_id, body in rows]
@@ -67,11 +73,7 @@ class EmbeddedBus:
         self.announce(frozenset(wire.destination for wire in messages))
 
     def announce(self, destinations: frozenset[str]) -> None:
-        self._idle = {key for key in self._idle if key[2] not in destinations}
-
-    def look_again(self) -> None:
-        """Another process may have written: ask the database at the next `receive`."""
-        self._idle.clear()
+        self._idle_until = {key: until for key, until in self._idle_until.items() if key[2] not in destinations}
 
     @staticmethod
     def _rows(subscription: Subscription, after: int, limit: int) -> list[tuple[int, str]]:

@@ -29,6 +29,17 @@ class Identity:
     namespace: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How much was asked for in a turn so far."""
+
+    events: int
+    wires: int
+    settled: int
+    deferred: frozenset[UUID]
+    next_seq: int
+
+
 class Turn:
     """What a handler or reconciler may do in one transaction. Nothing leaves the process before the commit."""
 
@@ -120,14 +131,21 @@ class Turn:
         """Acknowledge a message that an earlier turn deferred."""
         self.settled.append(message_id)
 
-    def mark(self) -> tuple[int, int, int, int]:
+    def mark(self) -> Mark:
         """Where the turn is, for `rewind`."""
-        return len(self._events), len(self._wires), len(self.settled), self._next_seq
+        return Mark(
+            events=len(self._events),
+            wires=len(self._wires),
+            settled=len(self.settled),
+            deferred=frozenset(self.deferred),
+            next_seq=self._next_seq,
+        )
 
-    def rewind(self, mark: tuple[int, int, int, int]) -> None:
+    def rewind(self, mark: Mark) -> None:
         """Forget what was asked for since `mark`: its savepoint was rolled back."""
-        events, wires, settled, self._next_seq = mark
-        del self._events[events:], self._wires[wires:], self.settled[settled:]
+        del self._events[mark.events :], self._wires[mark.wires :], self.settled[mark.settled :]
+        self.deferred = set(mark.deferred)
+        self._next_seq = mark.next_seq
 
     def flush(self) -> frozenset[str]:
         """Write the log and the outbox, as the last statements of the transaction. Returns the destinations."""

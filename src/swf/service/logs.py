@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -62,8 +63,10 @@ class LogSink:
         event = str(fields.pop("event"))
         instance = str(fields.pop("instance_name"))
         line = {"time": rfc3339(now), "level": level, "agent": instance, "event": event, **fields}
-        self._file.write(json.dumps(line, default=str) + "\n")
-        self._file.flush()
+        # A full disk takes no log lines; that must not end the process that waits for space.
+        with contextlib.suppress(OSError):
+            self._file.write(json.dumps(line, default=str) + "\n")
+            self._file.flush()
         columns = {name: fields.pop(name, None) for name in _COLUMNS}
         if len(self._waiting) < _KEPT:
             self._waiting.append(

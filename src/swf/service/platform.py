@@ -55,7 +55,7 @@ def embedded(
                 user=user,
                 clock=clock,
                 ids=Uuid7Source(clock),
-                bus=EmbeddedBus(),
+                bus=EmbeddedBus(clock),
                 io=io,
                 wake=wake,
                 sink=sink,

@@ -226,7 +226,8 @@ class DaqSimulator:
         self._save()
 
     def _look_for_stop(self, begin: TurnFactory) -> bool:
-        if self._pacer.stopping or self._clock.monotonic() < self._look_for_stop_at:
+        # An STF that is being written belongs to the run: it is announced before the end.
+        if self._pacer.stopping or self._writing is not None or self._clock.monotonic() < self._look_for_stop_at:
             return False
         self._look_for_stop_at = self._clock.monotonic() + _LOOK_FOR_STOP_S
         row = (

@@ -79,10 +79,11 @@ def forge_a_result(job: PayloadJob) -> None:
 
 def fork_and_crash(job: PayloadJob) -> None:
     """The fork holds the channel open after the crash."""
+    reader, writer = os.pipe()
     if os.fork() == 0:
         os.setsid()
-        hold(job)
-    Path(job.input).open("rb").close()  # opens when the fork has it open for writing
+        hold(job, writer)
+    os.read(reader, 1)
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
@@ -97,11 +98,13 @@ def eat(job: PayloadJob) -> None:
     signal.pause()
 
 
-def hold(job: PayloadJob) -> None:
+def hold(job: PayloadJob, held: int | None = None) -> None:
     """Write this process's and its parent's number to the pipe that `input` names, and hold it for ever."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     pipe = os.open(job.input, os.O_WRONLY)
     os.write(pipe, f"{os.getpid()} {os.getppid()}\n".encode())
+    if held is not None:
+        os.write(held, b"!")
     while True:
         signal.pause()
 

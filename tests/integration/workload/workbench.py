@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import threading
 from collections.abc import Callable
@@ -66,15 +67,19 @@ class HeldPipe:
     def holders(self, count: int) -> list[tuple[int, int]]:
         """Wait until so many hold it: their process numbers and those of their parents."""
         while self._came.count(b"\n") < count:
-            self._came += os.read(self._fd, 4096)
+            self._came += self._read()
         os.close(self._guard)
         pairs = [line.split() for line in self._came.splitlines()]
         return [(int(own), int(parent)) for own, parent in pairs]
 
     def wait_until_all_are_gone(self) -> None:
-        while os.read(self._fd, 4096):
+        while self._read():
             pass
         os.close(self._fd)
+
+    def _read(self) -> bytes:
+        assert select.select([self._fd], [], [], PATIENCE_S)[0], "neither a word nor the end came"
+        return os.read(self._fd, 4096)
 
 
 MakeBench = Callable[..., Workbench]

@@ -51,8 +51,8 @@ from swf.workload.inline import InlinePool
 from swf.workload.pool import PayloadPool
 from swf.workload.port import Pool
 
-WINDOW = 32
-"""STFs that may be under way at one time where the DAQ does not keep real time."""
+WINDOW, EMPTY_WINDOW = 8, 64
+"""STFs that may be under way at one time where the DAQ does not keep real time: with files, and without."""
 
 
 class EpicExecution:
@@ -142,11 +142,12 @@ class EpicExecution:
             tf_base=self.execution.tf_base,
             boundary=boundary,
         )
+        window = WINDOW if writer.has_content else EMPTY_WINDOW
         return DaqSimulator(
             plan,
             writer=writer,
             buffer=buffer_keeper(configuration, self._buffer_folder, platform),
-            backlog=Backlog(self.run_number, lambda: self._book.settings(self.run_number), WINDOW),
+            backlog=Backlog(self.run_number, lambda: self._book.settings(self.run_number), window),
             io=platform.io,
             clock=platform.clock,
         )

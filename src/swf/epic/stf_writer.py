@@ -88,9 +88,7 @@ class StfFiles:
         run = self._run_number
         facts = write_stf(
             self._folder / stf_name(run, sequence),
-            self._source.frames(
-                run=run, sequence=sequence, first_tf=self.tf_first(sequence), tf_count=self.tf_count
-            ),
+            self._source.frames(run=run, sequence=sequence, first_tf=self.tf_first(sequence), tf_count=self.tf_count),
             provenance=self._source.provenance(run, sequence),
             compression=self._compression,
             boundary=self._boundary,
@@ -101,9 +99,7 @@ class StfFiles:
         return self._tf_base + (sequence - 1) * self.tf_count
 
 
-def stf_writer(
-    section: StfSection, *, folder: Path, run_number: int, tf_base: int, boundary: Boundary
-) -> StfWriter:
+def stf_writer(section: StfSection, *, folder: Path, run_number: int, tf_base: int, boundary: Boundary) -> StfWriter:
     """The writer for `[stf]`.
 
     Raises:

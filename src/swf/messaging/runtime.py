@@ -112,6 +112,7 @@ class Runtime:
                 self._bus.ack(finished)
             self._boundary("before_commit")
         self._next_seq = turn.next_seq
+        turn.committed()
         self._boundary("after_commit")
         if not self._bus.shares_database and finished:
             self._bus.ack(finished)

@@ -36,6 +36,7 @@ class Mark:
     events: int
     wires: int
     settled: int
+    callbacks: int
     deferred: frozenset[UUID]
     next_seq: int
 
@@ -53,6 +54,7 @@ class Turn:
         self._next_seq = next_seq
         self._events: list[dict[str, Any]] = []
         self._wires: list[Wire] = []
+        self._callbacks: list[Callable[[], None]] = []
 
     def send(self, destination: str, body: Body) -> None:
         """Send a message when the transaction commits; it is recorded in the event log at the same time."""
@@ -131,12 +133,22 @@ class Turn:
         """Acknowledge a message that an earlier turn deferred."""
         self.settled.append(message_id)
 
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Call this when the transaction has committed, and not otherwise. It must not touch the database."""
+        self._callbacks.append(callback)
+
+    def committed(self) -> None:
+        """The transaction has committed."""
+        for callback in self._callbacks:
+            callback()
+
     def mark(self) -> Mark:
         """Where the turn is, for `rewind`."""
         return Mark(
             events=len(self._events),
             wires=len(self._wires),
             settled=len(self.settled),
+            callbacks=len(self._callbacks),
             deferred=frozenset(self.deferred),
             next_seq=self._next_seq,
         )
@@ -144,6 +156,7 @@ class Turn:
     def rewind(self, mark: Mark) -> None:
         """Forget what was asked for since `mark`: its savepoint was rolled back."""
         del self._events[mark.events :], self._wires[mark.wires :], self.settled[mark.settled :]
+        del self._callbacks[mark.callbacks :]
         self.deferred = set(mark.deferred)
         self._next_seq = mark.next_seq
 

@@ -54,7 +54,8 @@ class Registration:
             DataError: an STF of that name or number is registered with another content.
         """
         for run_number, execution_id in {(m.body.run_id, m.body.execution_id or "") for m in messages}:
-            ensure_run(turn, run_number, execution_id, simulated=False)
+            if not self._book.knows(run_number):
+                ensure_run(turn, run_number, execution_id, simulated=False)
         known = {stf.name: stf for stf in StfFile.objects.filter(name__in=[m.body.filename for m in messages])}
         counts = RunCounts()
         rows = []
@@ -71,7 +72,8 @@ class Registration:
                 turn.send(EPIC_TOPIC, stf_ready(body))
         bulk.insert(StfFile, rows)
         counts.save(turn.now)
-        self._on_new()
+        if any(row["has_content"] for row in rows):
+            turn.on_commit(self._on_new)
 
     def _row(self, turn: Turn, body: StfGen) -> dict[str, object]:
         settings = self._book.settings(body.run_id)

@@ -85,7 +85,8 @@ class SampleDecision:
                     turn.send(EPIC_TOPIC, _registered(stf, FastMonFile(**row), message.body.execution_id))
         bulk.update(StfFile, decided)
         bulk.insert(FastMonFile, planned)
-        self._on_new()
+        if any(row["status"] == WorkState.QUEUED for row in planned):
+            turn.on_commit(self._on_new)
 
     @staticmethod
     def _plan(turn: Turn, stf: StfFile, settings: RunSettings) -> list[dict[str, object]]:

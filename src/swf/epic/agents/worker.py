@@ -9,7 +9,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -50,8 +51,6 @@ class _Taken:
 
     message_id: UUID
     body: Slice
-    claimed_at: datetime
-    submitted: bool = False
 
 
 class Workbench:
@@ -98,15 +97,13 @@ class Workbench:
                 continue
             moves.claim(item, turn.identity.name, self._lease_s)
             turn.defer(message.envelope.message_id)
-            self._taken[item.req_id] = _Taken(
-                message_id=message.envelope.message_id, body=message.body, claimed_at=turn.now
-            )
+            taken = _Taken(message_id=message.envelope.message_id, body=message.body)
+            turn.on_commit(partial(self._start, item.req_id, taken))
         save_slice_moves(turn, moves)
 
     def step(self, begin: TurnFactory) -> bool:
-        """Give claimed slices to the pool, report finished ones, renew leases."""
+        """Report finished payloads, renew leases. Claimed slices go to the pool when their claim commits."""
         worked = self._recover(begin)
-        worked |= self._submit(begin)
         worked |= self._collect()
         worked |= self._report(begin)
         self._renew(begin)
@@ -133,25 +130,9 @@ class Workbench:
             hand_back(turn, items, "its worker stopped before it was done")
         return bool(items)
 
-    def _submit(self, begin: TurnFactory) -> bool:
-        """Start payloads for claims that are committed: the rows decide, since a claim may have been rolled back."""
-        fresh = {key: taken for key, taken in self._taken.items() if not taken.submitted}
-        if not fresh:
-            return False
-        with begin() as turn:
-            holder = turn.identity.name
-            claimed = set(
-                TfSlice.objects.filter(
-                    req_id__in=list(fresh), status=WorkState.PROCESSING, lease_holder=holder
-                ).values_list("req_id", flat=True)
-            )
-        for key, taken in fresh.items():
-            if key in claimed:
-                taken.submitted = True
-                self._pool.submit(self._job(taken.body))
-            else:
-                del self._taken[key]
-        return True
+    def _start(self, request: UUID, taken: _Taken) -> None:
+        self._taken[request] = taken
+        self._pool.submit(self._job(taken.body))
 
     def _job(self, body: Slice) -> PayloadJob:
         # The attempt is part of the name: a late attempt can never overwrite the product of the one that counts.

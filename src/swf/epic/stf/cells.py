@@ -15,8 +15,8 @@ def cell_number(cell_id: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
     In a DD4hep readout the lowest 8 bits are the subsystem, the rest of the lower half usually the sensitive volume
     (layer, module, ...), and the upper half the place within it. So the number is: volume, then place, which is the
-    identifier with its halves exchanged. A cell without a place is numbered by what follows the subsystem. This needs no
-    geometry; it is exact for the simulated detector, and for others finds neighbours along one direction of a volume.
+    identifier with its halves exchanged. A cell without a place is numbered by what follows the subsystem. This needs
+    no geometry; it is exact for the simulated detector, and for others finds neighbours along one direction.
     """
     place = cell_id >> _HALF
     swapped = ((cell_id & _LOW_HALF) << _HALF) | place

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from swf.epic.stf.layout import BUNCH_CROSSINGS_PER_TF
+from swf.epic.stf.layout import BUNCH_CROSSINGS_PER_TF, CROSSING_PS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +92,8 @@ class Frames:
 def tf_numbers(first: int, count: int) -> NDArray[np.uint64]:
     """`count` consecutive TF numbers from `first` on."""
     return np.arange(first, first + count, dtype=np.uint64)
+
+
+def crossing_time_ps(crossing: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The time of bunch crossings, counted from the start of a TF, in whole ps, exact up to 4e12 crossings."""
+    return crossing * CROSSING_PS.numerator // CROSSING_PS.denominator

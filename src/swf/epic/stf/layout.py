@@ -16,6 +16,7 @@ tick of a real file has a time of its own here; and a TF has 6.7e8 of them, so t
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Final
 
 TREE: Final = "events"
@@ -29,7 +30,8 @@ MAX_TFS_PER_BASKET: Final = 64
 
 BUNCH_CROSSINGS_PER_TF: Final = 1 << 16
 CROSSING_RATE_HZ: Final = 98.5e6
-CROSSING_PS: Final = 1e12 / CROSSING_RATE_HZ
+CROSSING_PS: Final = Fraction(10**12, 98_500_000)
+"""Picoseconds from one bunch crossing to the next: 10152.28."""
 TF_SECONDS: Final = BUNCH_CROSSINGS_PER_TF / CROSSING_RATE_HZ
 """0.665 ms."""
 TF_PS: Final = int(TF_SECONDS * 1e12)

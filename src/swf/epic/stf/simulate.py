@@ -14,10 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from swf.epic.stf.frames import Frames, Hits, tf_numbers
+from swf.epic.stf.frames import Frames, Hits, crossing_time_ps, tf_numbers
 from swf.epic.stf.layout import (
     BUNCH_CROSSINGS_PER_TF,
-    CROSSING_PS,
     HIT_BYTES,
     MAX_TFS_PER_BASKET,
     TF_PS,
@@ -67,16 +66,14 @@ class SimulatedSource:
     def _block(self, random: np.random.Generator, count: int) -> dict[str, Hits]:
         event_tf = np.repeat(np.arange(count), random.poisson(self.events_per_tf * self.scale, count))
         crossing = random.integers(0, BUNCH_CROSSINGS_PER_TF - _LAST_CROSSING_GAP, len(event_tf))
-        events = _Events(
-            tf=event_tf, time_ps=crossing.astype(np.float64) * CROSSING_PS, direction=random.random(len(event_tf))
-        )
+        events = _Events(tf=event_tf, time_ps=crossing_time_ps(crossing), direction=random.random(len(event_tf)))
         return {s.collection: _hits(random, s, count, events, self.scale) for s in self.subsystems}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Events:
     tf: NDArray[np.intp]
-    time_ps: NDArray[np.float64]
+    time_ps: NDArray[np.int64]
     direction: NDArray[np.float64]
     """Where in each subsystem, as a fraction of its cells."""
 

@@ -1,0 +1,1 @@
+"""Payloads for slices of particle-physics data."""

@@ -133,7 +133,8 @@ class Runtime:
             held = {m: d for m, d in self._offered(turn, taken, fresh).items() if m in turn.deferred}
             for failed in refused:
                 self._keep(failed, turn)
-            turn.finished += [d for d in deliveries if d not in held.values()]
+            kept = {id(delivery) for delivery in held.values()}
+            turn.finished += [delivery for delivery in deliveries if id(delivery) not in kept]
         self._held |= held
         self._unfinished = []
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,9 +18,15 @@ ALARM_KEY = "exit_buffer"
 
 
 class BufferKeeper:
-    """Keeps one folder within its capacity. A file leaves only where nothing would be lost."""
+    """Keeps one folder within its capacity. A file leaves only where nothing would be lost.
 
-    def __init__(self, folder: Path, policy: ExitBufferPolicy, namespace: str, clock: Clock) -> None:
+    `runs` are those whose STFs lie in the folder; None means all that the store knows.
+    """
+
+    def __init__(
+        self, folder: Path, policy: ExitBufferPolicy, namespace: str, clock: Clock, runs: Collection[int] | None = None
+    ) -> None:
+        self._runs = runs
         self._folder = folder
         self._policy = policy
         self._namespace = namespace
@@ -27,7 +34,7 @@ class BufferKeeper:
 
     def used_bytes(self) -> int:
         """What the announced STFs in the folder take."""
-        return int(_held().aggregate(total=Sum("size_bytes"))["total"] or 0)
+        return int(self._held().aggregate(total=Sum("size_bytes"))["total"] or 0)
 
     def refusal(self, incoming_bytes: int) -> str:
         """Make room for a new STF where that is allowed. Returns why it does not fit, or nothing."""
@@ -65,7 +72,7 @@ class BufferKeeper:
         alarms.clear(self._namespace, ALARM_KEY, now)
 
     def _files(self) -> list[BufferedFile]:
-        rows = _held().values("name", "size_bytes", "created_at", "run__closed_at")
+        rows = self._held().values("name", "size_bytes", "created_at", "run__closed_at")
         return [
             BufferedFile(
                 name=row["name"],
@@ -87,6 +94,6 @@ class BufferKeeper:
         names = [departure.name for departure in departures]
         StfFile.objects.filter(name__in=names).update(removed_at=self._clock.now())
 
-
-def _held() -> QuerySet[StfFile]:
-    return StfFile.objects.filter(removed_at=None, has_content=True).order_by()
+    def _held(self) -> QuerySet[StfFile]:
+        held = StfFile.objects.filter(removed_at=None, has_content=True).order_by()
+        return held if self._runs is None else held.filter(run_id__in=self._runs)

@@ -1,0 +1,98 @@
+"""Finding runs, executions and files by name, and saying what is near when there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any, Protocol, TypeVar
+
+from swf.core.errors import UnknownNameError
+from swf.core.messages import MAX_RUN
+from swf.store.models import Dataset, Run, SystemAgent, WorkflowExecution
+
+
+class Namespaced(Protocol):
+    """A row that belongs to a namespace."""
+
+    namespace: Any
+
+
+R = TypeVar("R", bound=Namespaced)
+
+_LATEST = 500
+"""Names are compared with this many of the latest ones of a kind."""
+
+
+def parse_run_number(text: str) -> int:
+    """A run number as a person writes it.
+
+    Raises:
+        UnknownNameError: it is none.
+    """
+    if text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) <= MAX_RUN:
+        return int(text)
+    raise UnknownNameError(
+        f"{text[:80]!r} is not a run number: expected a whole number from 1 to {MAX_RUN}; "
+        "list the runs with: testbed runs list"
+    )
+
+
+def find_run(number: int, namespace: str | None = None) -> Run:
+    """The row of a run.
+
+    Raises:
+        UnknownNameError: there is no such run here, it is not announced yet, or it is of another namespace.
+    """
+    run = Run.objects.filter(pk=number).first()
+    if run is not None:
+        return in_namespace(run, namespace, f"run {number}")
+    execution = WorkflowExecution.objects.filter(run_number=number).first()
+    if execution is not None:
+        raise UnknownNameError(
+            f"run {number} is not announced yet: its execution {execution.execution_id} is {execution.status}; "
+            f"see: testbed runs explain {execution.execution_id}"
+        )
+    raise UnknownNameError(f"there is no run {number} here; {_latest_runs(number)}")
+
+
+def execution_of(run: Run) -> WorkflowExecution | None:
+    """The execution that takes a run; None where it is not known here."""
+    return execution_named(run.execution_id) if run.execution_id else None
+
+
+def execution_named(name: str) -> WorkflowExecution | None:
+    """The execution of that name, with its definition."""
+    return WorkflowExecution.objects.select_related("workflow_definition").filter(pk=name).first()
+
+
+def in_namespace(row: R, namespace: str | None, what: str) -> R:
+    """`row`, if it is of that namespace; None means any.
+
+    Raises:
+        UnknownNameError: it is of another one.
+    """
+    if namespace is not None and row.namespace != namespace:
+        raise UnknownNameError(f"{what} is not of namespace {namespace!r} but of {row.namespace!r}")
+    return row
+
+
+def near_names(name: str) -> list[str]:
+    """Names known here that look like `name`, the nearest first."""
+    return get_close_matches(name, list(_known_names()), n=3)
+
+
+def _known_names() -> Iterable[str]:
+    yield from (str(n) for n in Run.objects.order_by("-run_number").values_list("run_number", flat=True)[:_LATEST])
+    executions = WorkflowExecution.objects.order_by("-start_time")
+    yield from executions.values_list("execution_id", flat=True)[:_LATEST]
+    yield from SystemAgent.objects.order_by("instance_name").values_list("instance_name", flat=True)[:_LATEST]
+    yield from Dataset.objects.order_by("-id").values_list("name", flat=True)[:_LATEST]
+
+
+def _latest_runs(number: int) -> str:
+    numbers = [str(n) for n in Run.objects.order_by("-run_number").values_list("run_number", flat=True)[:_LATEST]]
+    if not numbers:
+        return "no run was taken yet; take one with: testbed run fast_processing"
+    near = get_close_matches(str(number), numbers, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"{meant}the latest: {', '.join(numbers[:5])}"

@@ -1,0 +1,59 @@
+"""What an explanation is given beside the rows: the instant, and whether a process is at work in the data directory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from swf.epic.usecases.lookup import execution_named
+from swf.store.models import WorkflowExecution
+
+Status = WorkflowExecution.Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """`process` is the process that runs agents in the data directory; None where none does. `namespace` None means
+    any."""
+
+    now: datetime
+    process: int | None
+    namespace: str | None = None
+
+
+def standing(execution_id: str, scene: Scene) -> tuple[str, tuple[str, ...]]:
+    """Where an execution is, in a sentence, and what a person can do about it where it does not go on by itself."""
+    execution = execution_named(execution_id) if execution_id else None
+    if execution is None:
+        return "its execution is not known here", ()
+    said = f"execution {execution.execution_id} is {execution.status}"
+    reason = f" ({execution.status_reason})" if execution.status_reason else ""
+    if execution.status in {Status.COMPLETED, Status.STOPPED}:
+        return f"{said}{reason}", ()
+    resume = (resume_command(execution.execution_id),)
+    if execution.status != Status.RUNNING:
+        return f"{said}{reason}: nothing of it goes on until it is resumed", resume
+    if scene.process is None:
+        return f"{said} by its record, but no process runs it: it was ended without notice", resume
+    return f"{said}, in process {scene.process}", ()
+
+
+def goes_on(execution_id: str, scene: Scene) -> bool:
+    """Whether an execution goes on by itself."""
+    execution = execution_named(execution_id) if execution_id else None
+    return execution is not None and execution.status == Status.RUNNING and scene.process is not None
+
+
+def resume_command(execution_id: str) -> str:
+    """What to type to go on with an execution."""
+    return f"testbed run --resume {execution_id}"
+
+
+def ago(instant: datetime, now: datetime) -> str:
+    """How long ago, for a person."""
+    seconds = max(0.0, (now - instant).total_seconds())
+    if seconds < 1:
+        return "just now"
+    if seconds < 120:
+        return f"{seconds:.0f} s ago"
+    return f"{seconds / 60:.0f} min ago" if seconds < 7200 else f"{seconds / 3600:.1f} h ago"

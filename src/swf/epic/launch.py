@@ -10,10 +10,11 @@ from pathlib import Path
 from swf.catalog.local import LocalCatalog
 from swf.config import Configuration
 from swf.core.codec import Decoder
+from swf.core.effects import prefixed
 from swf.core.messages import Vocabulary
 from swf.core.payload import PayloadSpec
 from swf.epic.agents.backlog import Backlog
-from swf.epic.agents.daq_simulator import DaqSimulator, RunPlan, StfWriter, daq_agent
+from swf.epic.agents.daq_simulator import DaqSimulator, RunPlan, daq_agent
 from swf.epic.agents.data import data_agent
 from swf.epic.agents.fast_processing import fast_processing_agent
 from swf.epic.agents.fastmon import fastmon_agent
@@ -28,7 +29,6 @@ from swf.epic.messages import EPIC_MESSAGES
 from swf.epic.names import MAX_SEQUENCE
 from swf.epic.payloads.shipped import SHIPPED
 from swf.epic.run_settings import RunBook
-
 from swf.epic.settings_daq import ExitBufferSection, StfSection, daq_parameters
 from swf.epic.settings_processing import (
     FastProcessingSection,
@@ -40,11 +40,11 @@ from swf.epic.settings_processing import (
 )
 from swf.epic.stf_writer import stf_writer
 from swf.messaging.agent import Agent
-from swf.messaging.boundary import prefixed
 from swf.messaging.runtime import Runtime
 from swf.service.identity import Heartbeats, enlist
 from swf.service.loop import Loop
 from swf.service.platform import Platform
+from swf.storage.atomic import sweep_temporaries
 from swf.store.counters import reserve
 from swf.store.models import Run, WorkflowExecution
 from swf.workload.inline import InlinePool
@@ -65,6 +65,7 @@ class EpicExecution:
         self.run_number = _run_number(execution, configuration)
         self._book = RunBook()
         self._buffer_folder = configuration.section(ExitBufferSection).path or platform.workspace.exit_buffer
+        self._sweep()
         self._bench: Workbench | None = None
         self.pool: Pool | None = None
         self.simulator = self._simulator()
@@ -107,6 +108,12 @@ class EpicExecution:
         if self.pool is not None:
             self.pool.close(grace_s=2.0)
         self._heartbeats.exited()
+
+    def _sweep(self) -> None:
+        """Remove what a killed process left half-written; the lock says that nobody writes there."""
+        workspace, run = self._platform.workspace, str(self.run_number)
+        for folder in (self._buffer_folder, workspace.samples / run, workspace.products / run):
+            sweep_temporaries(folder)
 
     def _runtime(self, agent: Agent) -> Runtime:
         platform = self._platform

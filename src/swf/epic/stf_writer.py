@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
+from swf.core.effects import Boundary
 from swf.epic.agents.daq_simulator import StfWriter, WrittenStf
 from swf.epic.names import stf_name
 from swf.epic.settings_daq import StfSection
@@ -16,7 +17,6 @@ from swf.epic.stf.replay import ReplaySource
 from swf.epic.stf.simulate import SimulatedSource
 from swf.epic.stf.subsystems import mean_hits_per_tf
 from swf.epic.stf.write import write_stf
-from swf.messaging.boundary import Boundary
 
 _OVERHEAD_BYTES = 400_000
 """What an STF has beside its hits, generously: headers, baskets, the tree's description."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from swf.core.effects import Boundary, no_boundary
 from swf.core.errors import ServiceError
 from swf.core.times import Clock
-from swf.messaging.boundary import Boundary, no_boundary
 from swf.messaging.bus import Bus, Wire
 from swf.store.models import OutboxMessage
 

@@ -16,13 +16,13 @@ from uuid import UUID
 from django.db import DatabaseError, DataError, IntegrityError, transaction
 
 from swf.core.codec import Decoder
+from swf.core.effects import Boundary, no_boundary
 from swf.core.errors import ForeignNamespaceError, MessageError
 from swf.core.ids import IdSource
 from swf.core.messages import Body, Message
 from swf.core.times import Clock
 from swf.messaging import dead_letters, inbox
 from swf.messaging.agent import Agent, Handler
-from swf.messaging.boundary import Boundary, no_boundary
 from swf.messaging.bus import Bus, Delivery, Subscription
 from swf.messaging.dead_letters import Failed
 from swf.messaging.turn import Identity, Turn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from swf.core.errors import UnknownNameError
 from swf.service.workspace import Workspace
 from swf.store import database
 
@@ -19,3 +20,21 @@ def open_store(workspace: Workspace, instrument_apps: Sequence[str]) -> None:
     workspace.create()
     database.configure(database.sqlite(workspace.database), instrument_apps)
     database.migrate()
+
+
+def open_existing_store(workspace: Workspace, instrument_apps: Sequence[str], *, read_only: bool) -> None:
+    """Open the store of a data directory that is there already; its tables are left as they are.
+
+    A process does this once, before it imports a model.
+
+    Raises:
+        UnknownNameError: there is no data directory, or no store in it.
+    """
+    if not workspace.database.is_file():
+        what = "no store in the data directory" if workspace.root.is_dir() else "no data directory"
+        raise UnknownNameError(
+            f"there is {what} {workspace.root.absolute()}: choose another with --data-dir, or make one with: "
+            "testbed run fast_processing"
+        )
+    path = workspace.database
+    database.configure(database.sqlite_to_read(path) if read_only else database.sqlite(path), instrument_apps)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from swf.core.effects import Boundary, no_boundary
 from swf.core.ids import IdSource, Uuid7Source
 from swf.core.times import Clock, SystemClock
-from swf.messaging.boundary import Boundary, no_boundary
 from swf.messaging.embedded import EmbeddedBus
 from swf.service.io_pool import IoPool
 from swf.service.logs import LogSink

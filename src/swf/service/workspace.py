@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from swf.core.errors import BusyError, StorageError
 
@@ -76,17 +78,44 @@ class Workspace:
         """
         path = self.root / "lock"
         with path.open("a+") as file:
+            self._take(file)
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def holder(self) -> int | None:
+        """The process that runs agents here; None where none does. 0 where its number cannot be read."""
+        try:
+            with (self.root / "lock").open() as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except OSError:
+                    text = file.read().strip()
+                    return int(text) if text.isdigit() else 0
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise StorageError(f"{self.root / 'lock'} cannot be read: {error.strerror}") from error
+        return None
+
+    def _take(self, file: TextIO) -> None:
+        """Take the lock. One that is held is asked for a few times more: it may be somebody who only looks."""
+        for more in reversed(range(_LOOKS)):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 if error.errno not in {errno.EAGAIN, errno.EACCES}:
-                    raise StorageError(f"{path} cannot be locked: {error.strerror}") from error
+                    raise StorageError(f"{file.name} cannot be locked: {error.strerror}") from error
+                if more:
+                    time.sleep(_LOOK_S)
+                    continue
                 file.seek(0)
                 holder = file.read().strip() or "unknown"
                 raise BusyError(
                     f"{self.root} is in use by process {holder}; wait for it, stop it, or choose another --data-dir"
                 ) from None
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            yield
+            return
+
+
+_LOOKS, _LOOK_S = 5, 0.02

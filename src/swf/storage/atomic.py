@@ -5,21 +5,15 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
+from swf.core.effects import Boundary, no_boundary
 from swf.storage.failures import cannot_write
 
-Boundary: TypeAlias = Callable[[str], None]
-"""Called with the name of each effect boundary just passed: `written`, `synced`, `renamed`."""
-
 _TEMPORARY: Final = re.compile(r"\..+\.[0-9a-f]{8}\.part\Z")
-
-
-def no_boundary(name: str) -> None:
-    """Nothing happens at a boundary: the ordinary case."""
 
 
 @contextmanager
@@ -28,6 +22,7 @@ def atomic_file(path: Path, *, boundary: Boundary = no_boundary) -> Iterator[Pat
 
     The folder is made if it is missing. A file that is there already is replaced. On an error the temporary file is
     removed and `path` is as it was; a process that is killed leaves at most a temporary file (`sweep_temporaries`).
+    The effect boundaries are `written`, `synced` and `renamed`.
 
     Raises:
         StorageError: it cannot be written: disk full, read-only, over quota, no permission ...

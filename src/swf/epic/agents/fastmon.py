@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from swf.core.effects import Boundary
 from swf.core.errors import ServiceError
 from swf.core.messages import Message
 from swf.core.times import Clock
@@ -22,7 +23,6 @@ from swf.epic.run_settings import RunBook, RunSettings
 from swf.epic.sampling import is_sampled, sample_ranges, sampled_count
 from swf.epic.stf.sample import SampleFacts, write_sample
 from swf.messaging.agent import Agent
-from swf.messaging.boundary import Boundary
 from swf.messaging.turn import Turn
 from swf.service.io_pool import IoPool
 from swf.storage.location import join

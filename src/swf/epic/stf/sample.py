@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from swf.core.effects import Boundary, no_boundary
 from swf.epic.stf.frames import Frames
 from swf.epic.stf.histograms import Histograms, fill, merged
 from swf.epic.stf.layout import MAX_TFS_PER_BASKET
 from swf.epic.stf.provenance import GENERATED, Provenance
 from swf.epic.stf.read import open_stf
 from swf.epic.stf.write import write_stf
-from swf.storage.atomic import Boundary, no_boundary
 from swf.storage.checksums import FileFacts
 
 

@@ -11,11 +11,12 @@ from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 
+from swf.core.effects import Boundary, no_boundary
 from swf.epic.stf.frames import Frames, Hits
 from swf.epic.stf.layout import FIRST_CROSSING, MAX_TFS_PER_BASKET, PROVENANCE, TF_NUMBER, TREE
 from swf.epic.stf.provenance import Provenance
 from swf.epic.stf.rootsink import RootSink
-from swf.storage.atomic import Boundary, atomic_file, no_boundary
+from swf.storage.atomic import atomic_file
 from swf.storage.checksums import FileFacts, facts_of
 
 _BASKETS_FORESEEN: Final = 16
@@ -117,7 +118,8 @@ def _fill(
 def _new_tree(file: Any, names: Sequence[str]) -> Any:
     import awkward as ak
 
-    hits = ak.types.from_datashape("var * {cellID: uint64, amplitude: int32, timeStamp: int32}", highlevel=False)
+    fields = {"cellID": "uint64", "amplitude": "int32", "timeStamp": "int32"}
+    hits = ak.types.ListType(ak.types.RecordType([ak.types.NumpyType(t) for t in fields.values()], list(fields)))
     return file.mktree(
         TREE,
         {TF_NUMBER: np.uint64, FIRST_CROSSING: np.uint64, **dict.fromkeys(names, hits)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,16 @@ def sqlite(path: Path) -> dict[str, Any]:
         # Take the write lock at BEGIN: a transaction that reads first and writes later could otherwise fail half-way.
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": SQLITE_PRAGMAS},
     }
+
+
+def sqlite_to_read(path: Path) -> dict[str, Any]:
+    """Django's settings of an SQLite database that this process only reads. Nothing is written, so that another process
+    may write at the same time, or the disk may be read-only."""
+    # Without a write-ahead log and without leave to make one, nobody writes: only then is a file taken as it lies.
+    log = path.with_name(f"{path.name}-wal")
+    frozen = not log.exists() and not os.access(path.parent, os.W_OK)
+    name = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if frozen else ''}"
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": {"timeout": 30, "uri": True}}
 
 
 def configure(database: dict[str, Any], instrument_apps: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Composition of a particle-physics execution in one process: from its configuration to agents, runtimes and the loop."""
+"""Composition of a particle-physics execution in one process: from configuration to agents, runtimes and the loop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from swf.epic.closing import RunCloser
 from swf.epic.daq.exit_buffer import ExitBufferPolicy
 from swf.epic.daq.schedule import planned_stfs
 from swf.epic.datasets import DatasetKeeper
-from swf.epic.messages import EPIC_MESSAGES
+from swf.epic.messages import EPIC_MESSAGES, RunImminent
 from swf.epic.names import MAX_SEQUENCE
 from swf.epic.payloads.shipped import SHIPPED
 from swf.epic.run_settings import RunBook
@@ -41,12 +41,13 @@ from swf.epic.settings_processing import (
 from swf.epic.stf_writer import stf_writer
 from swf.messaging.agent import Agent
 from swf.messaging.runtime import Runtime
+from swf.service.executions import mark_interrupted
 from swf.service.identity import Heartbeats, enlist
 from swf.service.loop import Loop
 from swf.service.platform import Platform
 from swf.storage.atomic import sweep_temporaries
 from swf.store.counters import reserve
-from swf.store.models import Run, WorkflowExecution
+from swf.store.models import Event, Run, WorkflowExecution
 from swf.workload.inline import InlinePool
 from swf.workload.pool import PayloadPool
 from swf.workload.port import Pool
@@ -59,6 +60,7 @@ class EpicExecution:
     """One execution in this process: its agents, and the loop that runs them until its run is closed."""
 
     def __init__(self, platform: Platform, configuration: Configuration, execution: WorkflowExecution) -> None:
+        mark_interrupted(execution)
         self._platform = platform
         self._configuration = configuration
         self.execution = execution
@@ -89,8 +91,14 @@ class EpicExecution:
         )
 
     def closed(self) -> bool:
-        """Whether the DAQ's script is done and the run is closed by its ledger."""
-        return self.simulator.finished and Run.objects.filter(pk=self.run_number, closed_at__isnull=False).exists()
+        """Whether the DAQ's script is done and the run is closed by its ledger.
+
+        A run that was stopped before it was announced has nothing to close.
+        """
+        if not self.simulator.finished:
+            return False
+        announced = Event.objects.filter(run_number=self.run_number, type=RunImminent.msg_type).exists()
+        return not announced or Run.objects.filter(pk=self.run_number, closed_at__isnull=False).exists()
 
     def pause(self, reason: str, grace_s: float) -> int:
         """Stop in good order: the DAQ holds, payloads are ended and handed back. Returns how many slices went back."""

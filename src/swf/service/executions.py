@@ -68,6 +68,12 @@ def set_status(execution: WorkflowExecution, status: WorkflowExecution.Status, c
     execution.save(update_fields=["status", "status_reason", "end_time"])
 
 
+def mark_interrupted(current: WorkflowExecution) -> None:
+    """Say of other executions that are `running` that their process has gone: this one holds the data directory."""
+    gone = WorkflowExecution.objects.filter(status=Status.RUNNING).exclude(pk=current.pk)
+    gone.update(status=Status.PAUSED, status_reason="its process ended without a word; it can be resumed")
+
+
 def request_stop(execution: WorkflowExecution, who: str, reason: str) -> None:
     """Ask the process that runs an execution to end its run; it closes it properly.
 

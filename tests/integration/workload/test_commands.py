@@ -72,6 +72,13 @@ def test_an_exit_code_and_the_end_of_standard_error_are_kept(bench: MakeBench) -
     assert list(at.outputs.iterdir()) == []
 
 
+def test_only_what_this_attempt_printed_is_kept(bench: MakeBench) -> None:
+    at = bench(shell('basename "$1" >&2; exit 3'))
+    for key in ("first", "second"):
+        at.submit(key)
+    assert {key: r.stderr_tail for key, r in at.take(2).items()} == {"first": "first.root\n", "second": "second.root\n"}
+
+
 def test_a_segmentation_fault_is_kept(bench: MakeBench) -> None:
     result = bench(python("segfault")).run()
     assert (result.outcome, result.exit_code) == (Outcome.CRASHED, -11)

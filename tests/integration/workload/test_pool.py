@@ -41,15 +41,17 @@ def test_the_caller_is_woken_once_for_what_waits(bench: MakeBench, tmp_path: Pat
     woken = threading.Semaphore(0)
     pool: Pool
     with PayloadPool(NOOP, size=1, clock=SystemClock(), on_ready=woken.release, scratch=tmp_path) as pool:
-        job = bench(NOOP).job("k")
-        pool.submit(job)
+        for key in "abc":
+            pool.submit(bench(NOOP).job(key))
+        while pool.running() or pool.queued():
+            pass
         assert woken.acquire(timeout=PATIENCE_S)
-        assert [result.key for result in pool.take()] == ["k"]
+        assert [result.key for result in pool.take()] == ["a", "b", "c"]
         assert pool.take() == []
-        pool.submit(job)
+        assert not woken.acquire(blocking=False), "woken once for three results"
+        pool.submit(bench(NOOP).job("a"))
         assert woken.acquire(timeout=PATIENCE_S), "a key may come again once its result was there"
-    assert not woken.acquire(blocking=False)
-    assert [result.key for result in pool.take()] == ["k"], "what waited at the close can still be taken"
+    assert [result.key for result in pool.take()] == ["a"], "what waited at the close can still be taken"
 
 
 def test_an_attempt_is_taken_once(bench: MakeBench) -> None:

@@ -48,7 +48,7 @@ chaos: install-dev ## kill -9 at every effect boundary and at random moments (N=
 	N=$(or $(N),3) SEED=$(SEED) $(BIN)/python -m pytest tests/chaos -s
 
 docs: install-dev ## write the generated pages of docs/reference
-	$(BIN)/python -m swf.cli.docs docs/reference
+	$(BIN)/python -m swf.cli.reference docs/reference
 
 clean: ## remove the environment and the demo's data
 	rm -rf $(VENV) $(DATA_DIR)

@@ -67,6 +67,7 @@ class EpicExecution:
         self.run_number = _run_number(execution, configuration)
         self._book = RunBook()
         self._buffer_folder = configuration.section(ExitBufferSection).path or platform.workspace.exit_buffer
+        self._read_from = configuration.section(ExitBufferSection).read_from or str(self._buffer_folder)
         self._sweep()
         self._bench: Workbench | None = None
         self.pool: Pool | None = None
@@ -182,7 +183,7 @@ class EpicExecution:
 
     def _fastmon(self) -> Agent:
         return fastmon_agent(
-            buffer=str(self._buffer_folder),
+            buffer=self._read_from,
             samples=self._platform.workspace.samples,
             io=self._platform.io,
             clock=self._platform.clock,
@@ -203,7 +204,7 @@ class EpicExecution:
             pool=self.pool,
             spec=spec,
             slots=slots,
-            buffer=str(self._buffer_folder),
+            buffer=self._read_from,
             products=platform.workspace.products,
             io=platform.io,
             clock=platform.clock,

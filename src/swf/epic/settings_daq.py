@@ -103,6 +103,12 @@ class ExitBufferSection(Section):
     section: ClassVar[str] = "exit_buffer"
 
     path: LocalPath | None = Field(None, description="Folder of the STFs. Default: `exit-buffer` in the data folder.")
+    read_from: str = Field(
+        "",
+        max_length=1000,
+        description="Where samplers and payloads read STFs, if not at `path`: another folder, or the `root://` address "
+        "of a server that exports it.",
+    )
     capacity_gb: float = Field(
         20.0,
         gt=0,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from swf.core.effects import Boundary
-from swf.epic.agents.daq_simulator import StfWriter, WrittenStf
 from swf.epic.names import stf_name
 from swf.epic.settings_daq import StfSection
 from swf.epic.stf.frames import Frames
@@ -20,6 +20,36 @@ from swf.epic.stf.write import write_stf
 
 _OVERHEAD_BYTES = 400_000
 """What an STF has beside its hits, generously: headers, baskets, the tree's description."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenStf:
+    """An STF as it lies in the exit buffer."""
+
+    size_bytes: int
+    adler32: str
+    sha256: str
+
+
+class StfWriter(Protocol):
+    """Makes the STFs of a run. `write` runs on a thread; the same number always gives the same file."""
+
+    has_content: bool
+    simulated: bool
+    tf_count: int
+    expected_bytes: int
+
+    def write(self, sequence: int) -> WrittenStf:
+        """Write STF number `sequence` into the exit buffer.
+
+        Raises:
+            StorageError: it cannot be written now.
+        """
+        ...
+
+    def tf_first(self, sequence: int) -> int:
+        """The detector's number of the first TF of STF number `sequence`."""
+        ...
 
 
 class FrameSource(Protocol):

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from django.db.models import Max
 
 from swf.core.errors import StorageError
-from swf.core.names import dataset_name
 from swf.core.times import Clock
 from swf.epic.agents.backlog import Backlog
 from swf.epic.buffer_keeper import BufferKeeper
 from swf.epic.daq import steps as daq
 from swf.epic.daq.pacer import Pacer
 from swf.epic.daq.schedule import DaqParameters, Stop
-from swf.epic.messages import EPIC_TOPIC, DaqBody, EndRun, PauseRun, ResumeRun, RunImminent, StartRun, StfFacts, StfGen
+from swf.epic.daq_notices import Notices
+from swf.epic.messages import EPIC_TOPIC
 from swf.epic.models import DaqStateEvent
-from swf.epic.names import stf_name
+from swf.epic.stf_writer import StfWriter, WrittenStf
 from swf.messaging.agent import Agent
 from swf.messaging.turn import Turn, TurnFactory
 from swf.service.io_pool import IoPool
@@ -31,36 +31,6 @@ BURST = 32
 
 _LOOK_FOR_STOP_S = 0.25
 _RETRY_S = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenStf:
-    """An STF as it lies in the exit buffer."""
-
-    size_bytes: int
-    adler32: str
-    sha256: str
-
-
-class StfWriter(Protocol):
-    """Makes the STFs of a run. `write` runs on a thread; the same number always gives the same file."""
-
-    has_content: bool
-    simulated: bool
-    tf_count: int
-    expected_bytes: int
-
-    def write(self, sequence: int) -> WrittenStf:
-        """Write STF number `sequence` into the exit buffer.
-
-        Raises:
-            StorageError: it cannot be written now.
-        """
-        ...
-
-    def tf_first(self, sequence: int) -> int:
-        """The detector's number of the first TF of STF number `sequence`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +60,7 @@ class DaqSimulator:
         self, plan: RunPlan, *, writer: StfWriter, buffer: BufferKeeper, backlog: Backlog, io: IoPool, clock: Clock
     ) -> None:
         self._plan = plan
+        self._notices = Notices(plan.execution_id, plan.run_number, plan.workflow_params, writer)
         self._writer = writer
         self._buffer = buffer
         self._backlog = backlog
@@ -257,47 +228,7 @@ class DaqSimulator:
                 at=turn.now,
             )
         if step.notice is not None:
-            turn.send(EPIC_TOPIC, self._body(step, step.notice))
-
-    def _body(self, step: daq.Step, notice: daq.Notice) -> DaqBody | StfFacts:
-        common = {
-            "run_id": self._plan.run_number,
-            "execution_id": self._plan.execution_id,
-            "state": step.state.state,
-            "substate": step.state.substate,
-            "simulation_tick": step.at,
-        }
-        match notice:
-            case daq.RunImminent():
-                return RunImminent(
-                    **common,
-                    dataset=dataset_name(self._plan.run_number),
-                    workflow_params=self._plan.workflow_params,
-                    simulated=self._writer.simulated,
-                )
-            case daq.StartRun():
-                return StartRun(**common)
-            case daq.PauseRun(reason=reason):
-                return PauseRun(**common, reason=reason[:4000])
-            case daq.ResumeRun():
-                return ResumeRun(**common)
-            case daq.EndRun(total_stfs=total):
-                ended_by = WorkflowExecution.objects.get(pk=self._plan.execution_id).stop_requested_by
-                return EndRun(**common, total_stf_files=total, ended_by=ended_by)
-            case daq.StfGen(sequence=sequence):
-                written = self._written or WrittenStf(size_bytes=0, adler32="0" * 8, sha256="0" * 64)
-                return StfGen(
-                    **common,
-                    filename=stf_name(self._plan.run_number, sequence),
-                    sequence=sequence,
-                    tf_count=self._writer.tf_count,
-                    tf_first=self._writer.tf_first(sequence),
-                    size_bytes=written.size_bytes,
-                    checksum=written.adler32,
-                    sha256=written.sha256,
-                    has_content=self._writer.has_content,
-                    simulated=self._writer.simulated,
-                )
+            turn.send(EPIC_TOPIC, self._notices.body(step, step.notice, self._written))
 
     def _save(self) -> None:
         stop = self._pacer.stopping

@@ -53,10 +53,11 @@ def reading(location: str | Path) -> Iterator[None]:
     except OSError as error:
         if is_remote(location):
             raise StorageError(f"{location} cannot be read: {error}; check the server and the path") from error
+        if error.errno is None:  # uproot's own: the file has fewer bytes than were asked for
+            raise DataError(f"{location} is truncated or corrupted: {_one_line(error)}") from error
         raise cannot_read(Path(location), error) from error
     except _BROKEN as error:
-        words = " ".join(str(error).split())[:200]
-        raise DataError(f"{location} is truncated or corrupted: {type(error).__name__}: {words}") from error
+        raise DataError(f"{location} is truncated or corrupted: {_one_line(error)}") from error
 
 
 @contextmanager
@@ -102,3 +103,7 @@ def _check_head(path: Path) -> None:
     (end,) = (_END_BIG if version >= _VERSION_BIG else _END_SMALL).unpack_from(head, _HEAD.size)
     if end > size:
         raise DataError(f"{path} is truncated: it has {size} bytes, {end} by its header")
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]

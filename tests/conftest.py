@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from store_fixture import configure_once, store, store_template
 
 __all__ = ["store", "store_template"]

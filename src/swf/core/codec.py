@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import datetime
+from math import isfinite
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
@@ -51,15 +53,16 @@ class Decoder:
             MessageError: the message cannot be accepted; its subclass says in which way.
         """
         fields = parse_object(text)
-        missing = [name for name in _ENVELOPE_FIELDS if name not in fields]
-        if missing:
-            raise MalformedMessageError(f"the message lacks {', '.join(missing)}")
-        _check_schema(fields["schema"])
-        namespace = fields["namespace"]
+        # Before anything else: what others send to each other, in whatever schema, is no concern of ours.
+        namespace = fields.get("namespace", self._namespace)
         if not isinstance(namespace, str) or not is_namespace(namespace):
             _refuse("namespace", "up to 64 of A-Z a-z 0-9 _ -", namespace)
         if namespace != self._namespace:
             raise ForeignNamespaceError(f"the message is for namespace {namespace!r}, this is {self._namespace!r}")
+        missing = [name for name in _ENVELOPE_FIELDS if name not in fields]
+        if missing:
+            raise MalformedMessageError(f"the message lacks {', '.join(missing)}")
+        _check_schema(fields["schema"])
         msg_type = fields["msg_type"]
         if not isinstance(msg_type, str):
             _refuse("msg_type", "a string", msg_type)
@@ -74,24 +77,29 @@ class Decoder:
 
 
 def parse_object(text: str | bytes) -> dict[str, Any]:
-    """Parse the text of a message into one object, refusing what JSON lets pass: repeated keys, NaN, deep nesting.
+    """Parse the text of a message into one object, refusing what JSON lets pass: repeated keys, numbers without end,
+    deep nesting, and characters that no database takes.
 
     Raises:
         MalformedMessageError: the text is not one such object.
     """
-    if len(text) > MAX_BYTES:
-        raise MalformedMessageError(f"the message has {len(text)} bytes; at most {MAX_BYTES} are accepted")
+    text = _utf8(text)
     try:
-        value = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+        value = json.loads(
+            text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite_float
+        )
     except RecursionError:
         raise MalformedMessageError(f"the message is nested deeper than {MAX_DEPTH} levels") from None
-    except (ValueError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise MalformedMessageError(f"the message is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise MalformedMessageError(f"the message is a JSON {type(value).__name__}; expected an object")
     # Only a text with that many opening brackets can be so deep.
-    if _brackets(text) > MAX_DEPTH and _depth_exceeds(value, MAX_DEPTH):
+    if text.count("{") + text.count("[") > MAX_DEPTH and _depth_exceeds(value, MAX_DEPTH):
         raise MalformedMessageError(f"the message is nested deeper than {MAX_DEPTH} levels")
+    # Only an escape can bring them in: the text itself is UTF-8, and JSON refuses bare control characters.
+    if "\\u" in text and not all(map(_storable, _strings(value))):
+        raise MalformedMessageError("the message contains a null character or half of a surrogate pair")
     return value
 
 
@@ -99,7 +107,8 @@ def first_problems(error: ValidationError, limit: int = 3) -> str:
     """The first problems that pydantic found, in one line that names each field."""
     problems = error.errors(include_url=False)
     lines = [
-        f"{'.'.join(str(p) for p in problem['loc']) or 'message'}: {problem['msg']}" for problem in problems[:limit]
+        f"{'.'.join(str(p) for p in problem['loc'])[:80] or 'message'}: {problem['msg'][:500]}"
+        for problem in problems[:limit]
     ]
     more = f" (and {len(problems) - limit} more)" if len(problems) > limit else ""
     return "; ".join(lines) + more
@@ -150,10 +159,38 @@ def _refuse_constant(name: str) -> NoReturn:
     raise MalformedMessageError(f"the message contains {name}, which is not JSON")
 
 
-def _brackets(text: str | bytes) -> int:
-    if isinstance(text, bytes):
-        return text.count(b"{") + text.count(b"[")
-    return text.count("{") + text.count("[")
+def _utf8(received: str | bytes) -> str:
+    """The text of a message. JSON on the wire is UTF-8 and nothing else (RFC 8259, section 8.1)."""
+    try:
+        size = len(received) if isinstance(received, bytes) else len(received.encode())
+        if size > MAX_BYTES:
+            raise MalformedMessageError(f"the message has {size} bytes; at most {MAX_BYTES} are accepted")
+        return received.decode() if isinstance(received, bytes) else received
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise MalformedMessageError(f"the message is not UTF-8: {error.reason}") from None
+
+
+def _finite_float(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise MalformedMessageError(f"the message contains {digits[:20]}, which is too large for a number")
+    return number
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
+def _storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _depth_exceeds(value: object, limit: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -11,6 +12,8 @@ EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 
 FUTURE_TOLERANCE = timedelta(days=1)
 """How far ahead of this host's clock a peer's clock may be before its instants are refused."""
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)\Z", re.ASCII)
 
 
 class Clock(Protocol):
@@ -66,15 +69,17 @@ def rfc3339(instant: datetime) -> str:
 
 
 def parse_rfc3339(text: str) -> datetime:
-    """Read an RFC 3339 instant; the offset is required.
+    """Read an RFC 3339 instant, e.g. `2026-01-31T12:00:00.5+01:00`; the offset is required.
 
     Raises:
-        ValueError: the text is not an instant, or has no offset.
+        ValueError: the text is not an instant, has no offset, or lies beyond what a clock can show.
     """
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError(f"the instant {text!r} has no time zone; write it in UTC with a trailing Z")
-    return instant.astimezone(UTC)
+    if not _RFC3339.match(text):
+        raise ValueError(f"{text[:40]!r} is not an RFC 3339 instant with an offset; write it in UTC with a trailing Z")
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"the instant {text!r} is beyond the calendar in UTC") from None
 
 
 def plausible(instant: datetime, now: datetime) -> bool:

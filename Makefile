@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA_DIR ?= swf-data
+PACKAGES := xrootd-server
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check format bench chaos docs clean
+.PHONY: help install install-dev packages demo test check format bench chaos docs clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -18,7 +19,7 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "installing what the tests need into $(VENV)" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,services]'
 	@touch $@
 
 install: $(VENV)/.installed ## make the environment: .venv/bin/testbed
@@ -28,7 +29,18 @@ install-dev: $(VENV)/.installed-dev
 demo: install ## take, sample, slice and process a SIMULATED run, here and now
 	$(BIN)/testbed run fast_processing --no-realtime --data-dir $(DATA_DIR)
 
-test: install-dev ## unit, contract and integration tests (APT=1: install Debian packages that they need)
+packages: # Debian packages with the servers that some tests start; without them those tests are skipped, visibly
+	@missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(PACKAGES) 2>/dev/null \
+	  | awk '$$2 == "installed" {print $$1}' | sort > .installed.tmp; \
+	  printf '%s\n' $(PACKAGES) | sort | comm -23 - .installed.tmp; rm -f .installed.tmp); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ -n "$(APT)" ]; then \
+	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing >/dev/null; \
+	else \
+	  echo "not installed, so some tests are skipped: $$missing (APT=1 installs them, or: apt-get install $$missing)" >&2; \
+	fi
+
+test: install-dev packages ## unit, contract and integration tests (APT=1: install Debian packages that they need)
 	$(BIN)/python -m pytest
 
 check: install-dev ## ruff, mypy, import-linter

@@ -20,6 +20,8 @@ def is_remote(location: str | Path) -> bool:
 def join(location: str | Path, name: str) -> str:
     """The location of the file `name` in a folder or below an address; an address keeps its `?opaque` part.
 
+    Paths on a server are absolute, which its addresses write with two slashes: `root://host:1094//data/name`.
+
     Raises:
         MalformedMessageError: `name` is not a plain file name.
     """
@@ -27,7 +29,10 @@ def join(location: str | Path, name: str) -> str:
     if not is_remote(location):
         return str(Path(location) / name)
     address, mark, opaque = str(location).partition("?")
-    return f"{address.rstrip('/')}/{name}{mark}{opaque}"
+    scheme, _, rest = address.partition("://")
+    host, _, path = rest.partition("/")
+    folders = [part for part in path.split("/") if part]
+    return f"{scheme}://{host}//{'/'.join([*folders, name])}{mark}{opaque}"
 
 
 def require_remote_access(location: str) -> None:

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from swf.core.errors import UnknownTypeError
-from swf.core.times import rfc3339
+from swf.core.times import EARLIEST, parse_rfc3339, rfc3339
 
 SCHEMA = "swf/1"
 """The schema that this program writes."""
@@ -35,15 +35,30 @@ RunId = Annotated[int, BeforeValidator(_run_from_wire), PlainSerializer(str, ret
 """A run number: a string on the wire, an integer in rows."""
 
 
-class Body(BaseModel):
-    """What one type of message says, beside its envelope. Unknown fields are refused."""
+def _instant_from_wire(value: object) -> object:
+    instant = parse_rfc3339(value) if isinstance(value, str) else value
+    if not isinstance(instant, datetime) or instant.tzinfo is None:
+        raise ValueError("expected an RFC 3339 instant with an offset")
+    if not EARLIEST <= instant < _LATEST:
+        raise ValueError(f"expected an instant from {EARLIEST.year} on and before {_LATEST.year}")
+    return instant
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+_LATEST = EARLIEST.replace(year=2100)
+
+Instant = Annotated[datetime, BeforeValidator(_instant_from_wire)]
+"""An instant within a body: RFC 3339 on the wire."""
+
+
+class Body(BaseModel):
+    """What one type of message says, beside its envelope. Unknown fields and values of another type are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     msg_type: ClassVar[str]
 
     run_id: RunId
-    execution_id: str | None = None
+    execution_id: Annotated[str, Field(max_length=100)] | None = None
 
 
 B = TypeVar("B", bound=Body)

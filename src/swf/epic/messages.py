@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from swf.core.messages import Body
+from swf.core.errors import MalformedMessageError
+from swf.core.messages import Body, Instant
 from swf.core.names import checked_file_name
+from swf.epic.names import MAX_SEQUENCE, stf_name
 
 EPIC_TOPIC = "/topic/epictopic"
 """Broadcasts of the DAQ and of the agents."""
@@ -17,21 +19,33 @@ SLICE_QUEUE = "/queue/panda.transformer.slices"
 RESULT_QUEUE = "/queue/panda.results.fastprocessing"
 """Results for the fast-processing agent."""
 
-FileName = Annotated[str, AfterValidator(checked_file_name)]
+
+def _plain(name: str) -> str:
+    try:
+        return checked_file_name(name)
+    except MalformedMessageError as error:
+        # As a ValueError it is reported with the field that it is about.
+        raise ValueError(str(error)) from None
+
+
+FileName = Annotated[str, AfterValidator(_plain)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
-Sequence = Annotated[int, Field(ge=1, le=999_999)]
+Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Sequence = Annotated[int, Field(ge=1, le=MAX_SEQUENCE)]
 TfIndex = Annotated[int, Field(ge=0, lt=100_000)]
 Adler32 = Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(max_length=4000)]
 Word = Annotated[str, Field(max_length=100)]
+ShortWord = Annotated[str, Field(max_length=20)]
+Request = Annotated[UUID, Field(strict=False)]
 
 
 class EpicBody(Body):
     """What all of them say."""
 
-    state: Word = ""
-    substate: Word = ""
+    state: ShortWord = ""
+    substate: ShortWord = ""
 
 
 class DaqBody(EpicBody):
@@ -72,7 +86,7 @@ class EndRun(DaqBody):
     """The run is over."""
 
     msg_type = "end_run"
-    total_stf_files: Count
+    total_stf_files: Annotated[int, Field(ge=0, le=MAX_SEQUENCE)]
     ended_by: Word = ""
 
 
@@ -88,6 +102,13 @@ class StfFacts(EpicBody):
     sha256: Sha256
     has_content: bool = True
     simulated: bool = False
+
+    @model_validator(mode="after")
+    def _name_is_its_own(self) -> StfFacts:
+        name = stf_name(self.run_id, self.sequence)
+        if self.filename != name:
+            raise ValueError(f"the file {self.filename} is not STF {self.sequence} of run {self.run_id}, {name}")
+        return self
 
 
 class StfGen(StfFacts):
@@ -123,10 +144,16 @@ class TfFileRegistered(_TfRange):
     stf_filename: FileName
     tf_first: TfIndex
     tf_last: TfIndex
-    tf_count: Annotated[int, Field(ge=1)]
-    sample_index: Annotated[int, Field(ge=1)]
-    sample_count: Annotated[int, Field(ge=1)]
+    tf_count: Number
+    sample_index: Number
+    sample_count: Number
     file_size_bytes: Count
+
+    @model_validator(mode="after")
+    def _is_one_of_its_sample(self) -> TfFileRegistered:
+        if self.sample_index > self.sample_count:
+            raise ValueError(f"sample_index {self.sample_index} is beyond sample_count {self.sample_count}")
+        return self
 
     def _bounds(self) -> tuple[int, int, int]:
         return self.tf_first, self.tf_last, self.tf_count
@@ -136,14 +163,14 @@ class Slice(_TfRange):
     """A TF range for one worker."""
 
     msg_type = "slice"
-    slice_id: Annotated[int, Field(ge=0)]
+    slice_id: TfIndex
     tf_filename: FileName
     filename: FileName
     start: TfIndex
     end: TfIndex
-    tf_count: Annotated[int, Field(ge=1)]
-    req_id: UUID
-    attempt: Annotated[int, Field(ge=1)]
+    tf_count: Number
+    req_id: Request
+    attempt: Number
 
     def _bounds(self) -> tuple[int, int, int]:
         return self.start, self.end, self.tf_count
@@ -155,17 +182,17 @@ class SliceResult(EpicBody):
     msg_type = "slice_result"
     tf_filename: FileName
     filename: FileName
-    slice_id: Annotated[int, Field(ge=0)]
-    req_id: UUID
-    attempt: Annotated[int, Field(ge=1)]
+    slice_id: TfIndex
+    req_id: Request
+    attempt: Number
     result: Literal["done", "failed"]
-    outcome: Word
+    outcome: ShortWord
     worker: Word
     hostname: Word = ""
-    started_at: AwareDatetime | None = None
-    finished_at: AwareDatetime | None = None
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
     seconds: Annotated[float, Field(ge=0)] = 0.0
-    exit_code: int | None = None
+    exit_code: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
     detail: Text = ""
     stderr_tail: Text = ""
     output_name: FileName | None = None
@@ -173,6 +200,12 @@ class SliceResult(EpicBody):
     output_adler32: Adler32 | None = None
     output_sha256: Sha256 | None = None
     summary: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _output_has_checksums(self) -> SliceResult:
+        if self.output_name is not None and None in {self.output_adler32, self.output_sha256}:
+            raise ValueError(f"the output {self.output_name} comes without its checksums")
+        return self
 
 
 EPIC_MESSAGES: tuple[type[Body], ...] = (

@@ -30,11 +30,20 @@ def open_existing_store(workspace: Workspace, instrument_apps: Sequence[str], *,
     Raises:
         UnknownNameError: there is no data directory, or no store in it.
     """
+    require_store(workspace)
+    path = workspace.database
+    database.configure(database.sqlite_to_read(path) if read_only else database.sqlite(path), instrument_apps)
+
+
+def require_store(workspace: Workspace) -> None:
+    """See to it that a data directory is there, with a store in it.
+
+    Raises:
+        UnknownNameError: it is not; the message names the command that makes one.
+    """
     if not workspace.database.is_file():
         what = "no store in the data directory" if workspace.root.is_dir() else "no data directory"
         raise UnknownNameError(
             f"there is {what} {workspace.root.absolute()}: choose another with --data-dir, or make one with: "
             "testbed run fast_processing"
         )
-    path = workspace.database
-    database.configure(database.sqlite_to_read(path) if read_only else database.sqlite(path), instrument_apps)

@@ -1,0 +1,61 @@
+"""The options that commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swf.core.names import is_namespace
+
+DEFAULT_DATA_DIR = Path("swf-data")
+
+
+def _namespace(name: str | None) -> str | None:
+    if name is not None and not is_namespace(name):
+        raise typer.BadParameter(
+            f"{name[:80]!r} is not a namespace: expected up to 64 of A-Z a-z 0-9 _ -, starting with a letter or digit"
+        )
+    return name
+
+
+DataDir = Annotated[
+    Path,
+    typer.Option("--data-dir", metavar="DIR", help="The data directory: the store, STFs, samples, products, logs."),
+]
+NamespaceOption = Annotated[
+    str | None,
+    typer.Option("--namespace", metavar="NS", callback=_namespace, help="Only this namespace. Default: any."),
+]
+RunNamespace = Annotated[
+    str | None, typer.Option("--namespace", metavar="NS", callback=_namespace, help="As --set testbed.namespace=NS.")
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Write one JSON object to standard output.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an unexpected error.")]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The user's configuration file. Default: SWF_TESTBED_CONFIG, or testbed.toml here.",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Set one value of the configuration; may be repeated."),
+]
+StfCount = Annotated[int | None, typer.Option("--stf-count", metavar="N", help="STFs of the run.")]
+PeriodCount = Annotated[int | None, typer.Option("--physics-period-count", metavar="N", help="Physics periods.")]
+InputFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--input", metavar="FILE", help="An .edm4eic.root or .edm4hep.root file, the events of which are used."
+    ),
+]
+Realtime = Annotated[
+    bool | None,
+    typer.Option(
+        "--realtime/--no-realtime", help="Whether a second of the DAQ takes a second. Default: as configured."
+    ),
+]

@@ -1,0 +1,141 @@
+"""`testbed run`: take a run, process it, account for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from swf.cli.exit_codes import ExitCode
+from swf.cli.launching import Order, check_runnable, configured, embedded_platform, reconfigured
+from swf.cli.options import (
+    DEFAULT_DATA_DIR,
+    ConfigFile,
+    DataDir,
+    InputFile,
+    JsonFlag,
+    PeriodCount,
+    Realtime,
+    RunNamespace,
+    Settings,
+    StfCount,
+    Verbose,
+)
+from swf.cli.output import say
+from swf.cli.session import cores_here, django_apps, workspace_of
+
+if TYPE_CHECKING:
+    from swf.config import Configuration
+    from swf.service.faults import BoundaryLog
+
+Resume = Annotated[str | None, typer.Option("--resume", metavar="EXECUTION", help="Go on with a paused execution.")]
+KillAt = Annotated[str | None, typer.Option("--kill-at", metavar="NAME:N", hidden=True)]
+Boundaries = Annotated[Path | None, typer.Option("--boundaries", metavar="FILE", hidden=True)]
+"""For fault tests: end the process at the n-th passage of an effect boundary; write which ones were passed."""
+
+
+def run(
+    workflow: Annotated[
+        str | None,
+        typer.Argument(metavar="[WORKFLOW]", help="stf_datataking, fast_processing, another name, or a file."),
+    ] = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    stf_count: StfCount = None,
+    physics_period_count: PeriodCount = None,
+    input_file: InputFile = None,
+    realtime: Realtime = None,
+    namespace: RunNamespace = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    resume: Resume = None,
+    as_json: JsonFlag = False,
+    verbose: Verbose = False,
+    kill_at: KillAt = None,
+    boundaries: Boundaries = None,
+) -> None:
+    """Take a run of the simulated detector, process it here, and account for every STF.
+
+    Ctrl-C pauses in good order; `--resume EXECUTION` goes on with nothing lost or repeated. The exit code is 0 where
+    the run is closed and complete, 3 where it is closed and something failed, 130 where it was interrupted.
+    """
+    from swf.service.faults import BoundaryLog
+
+    order = Order(
+        workflow=workflow,
+        config=config,
+        settings=tuple(settings or ()),
+        stf_count=stf_count,
+        physics_period_count=physics_period_count,
+        input_file=input_file,
+        realtime=realtime,
+        namespace=namespace,
+    )
+    try:
+        log = BoundaryLog(kill_at or "")
+    except ValueError:
+        raise typer.BadParameter(f"--kill-at {kill_at}: expected NAME:N") from None
+    try:
+        if resume is None:
+            code = _new(order, data_dir, log, as_json=as_json)
+        else:
+            code = _resumed(resume, order, data_dir, log, as_json=as_json)
+    finally:
+        if boundaries is not None:
+            boundaries.write_text(json.dumps(log.reached, indent=1), encoding="utf-8")
+    raise typer.Exit(code)
+
+
+def _new(order: Order, data_dir: Path, log: BoundaryLog, *, as_json: bool) -> ExitCode:
+    from swf.config import TestbedSection
+    from swf.service.opening import open_store
+
+    ordered = configured(order)
+    check_runnable(ordered.configuration)
+    workspace = workspace_of(data_dir)
+    open_store(workspace, django_apps())
+
+    from swf.cli.running import Session
+    from swf.service.executions import start_execution
+
+    _say_plan(ordered.configuration)
+    with embedded_platform(workspace, ordered.configuration.section(TestbedSection).namespace, log) as platform:
+        execution = start_execution(ordered.configuration, ordered.definition, platform.user, platform.clock)
+        session = Session(platform, ordered.configuration, execution, resume_command(execution.execution_id, data_dir))
+        return session.run(as_json=as_json)
+
+
+def _resumed(name: str, order: Order, data_dir: Path, log: BoundaryLog, *, as_json: bool) -> ExitCode:
+    from swf.service.opening import open_store, require_store
+
+    workspace = workspace_of(data_dir)
+    require_store(workspace)
+    open_store(workspace, django_apps())
+
+    from swf.cli.running import Session
+    from swf.service.executions import resumable
+
+    with embedded_platform(workspace, resumable(name).namespace, log) as platform:
+        # Once more, as it is now that no other process can move it.
+        execution = resumable(name)
+        configuration = reconfigured(order, execution)
+        check_runnable(configuration)
+        _say_plan(configuration)
+        session = Session(platform, configuration, execution, resume_command(name, data_dir))
+        return session.run(as_json=as_json, resumed=True)
+
+
+def _say_plan(configuration: Configuration) -> None:
+    from swf.epic.usecases.planning import plan_workflow
+
+    planned = plan_workflow(configuration, cores=cores_here())
+    if planned.plan is not None:
+        for line in planned.advice:
+            say(f"plan: {line}")
+
+
+def resume_command(execution: str, data_dir: Path) -> str:
+    """What to type to go on with an execution."""
+    where = "" if data_dir == DEFAULT_DATA_DIR else f" --data-dir {data_dir}"
+    return f"testbed run --resume {execution}{where}"

@@ -1,0 +1,170 @@
+"""One execution in this process, from its first step to its exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from swf.cli.exit_codes import ExitCode
+from swf.cli.interrupts import Interrupts
+from swf.cli.launching import launched
+from swf.cli.live import Surroundings, View
+from swf.cli.output import emit, error_console, say, show
+from swf.cli.trees import explanation_tree, summary_tree
+from swf.config import Configuration
+from swf.core.errors import UnknownNameError
+from swf.epic.agents.daq_simulator import ROLE as DAQ_ROLE
+from swf.epic.launch import EpicExecution, buffer_keeper, worker_slots
+from swf.epic.settings_daq import ExitBufferSection
+from swf.epic.settings_processing import WatcherSection
+from swf.epic.usecases.explain import explain
+from swf.epic.usecases.progress import Progress, open_alarms, progress_of
+from swf.epic.usecases.scene import Scene
+from swf.epic.usecases.summary import RunSummary, run_summary
+from swf.epic.usecases.watch import Ending, Stall, Watch
+from swf.service.executions import Status, set_status
+from swf.service.platform import Platform
+from swf.store.models import WorkflowExecution
+
+PAUSE_GRACE_S = 5.0
+"""How long payloads that run may take to end when the execution is paused."""
+
+
+class Session:
+    """Runs an execution until its run is closed, somebody interrupts, or it can go no further by itself."""
+
+    def __init__(
+        self, platform: Platform, configuration: Configuration, execution: WorkflowExecution, resume_command: str
+    ) -> None:
+        self._platform = platform
+        self._configuration = configuration
+        self._execution = execution
+        self._resume_command = resume_command
+
+    def run(self, *, as_json: bool, resumed: bool = False) -> ExitCode:
+        """Run it, show what came of it, and return the exit code."""
+        with launched(self._platform, self._configuration, self._execution) as epic:
+            if resumed:
+                set_status(self._execution, Status.RUNNING, self._platform.clock)
+                epic.resume()
+            ending = self._run(epic)
+        return self._report(epic.run_number, ending, as_json=as_json)
+
+    def _run(self, epic: EpicExecution) -> Ending:
+        platform, simulator = self._platform, epic.simulator
+        view = View(Figures(self._platform, self._configuration, epic), error_console(), platform.clock)
+        interrupts = Interrupts(before_exit=view.restore)
+        stall = Stall(
+            epic.run_number,
+            platform.namespace,
+            stall_s=self._configuration.section(WatcherSection).stall_s,
+            idle=lambda: not simulator.seconds_to_next() and not platform.io.running(DAQ_ROLE),
+            clock=platform.clock,
+        )
+        watch = Watch(interrupted=interrupts.asked, closed=epic.closed, stall=stall, clock=platform.clock, look=view)
+        with interrupts.caught():
+            with view:
+                epic.loop.run(until=watch, next_due=simulator.seconds_to_next)
+            assert watch.ending is not None
+            self._conclude(epic, watch.ending, interrupts.name)
+        return watch.ending
+
+    def _conclude(self, epic: EpicExecution, ending: Ending, signal: str) -> None:
+        """Leave the execution in good order, and its record as it is."""
+        clock = self._platform.clock
+        match ending:
+            case Ending.CLOSED:
+                stopped = run_summary(epic.run_number).ended_by
+                set_status(self._execution, Status.STOPPED if stopped else Status.COMPLETED, clock)
+            case Ending.INTERRUPTED:
+                say(f"{signal}: pausing; once more ends at once")
+                epic.pause(f"interrupted by {signal}", PAUSE_GRACE_S)
+                set_status(self._execution, Status.PAUSED, clock, f"interrupted by {signal}")
+            case Ending.STUCK:
+                epic.pause("it can go no further by itself", PAUSE_GRACE_S)
+                set_status(self._execution, Status.FAILED, clock, "it could go no further by itself")
+
+    def _report(self, run_number: int, ending: Ending, *, as_json: bool) -> ExitCode:
+        summary = _summary(run_number)
+        code = _code(ending, summary)
+        if as_json:
+            emit({**self._as_json(run_number, summary), "ending": ending.value, "exit_code": code.value})
+        elif summary is not None:
+            show(summary_tree(summary))
+        self._say_next(run_number, ending, code)
+        return code
+
+    def _as_json(self, run_number: int, summary: RunSummary | None) -> dict[str, Any]:
+        if summary is not None:
+            return summary.as_json()
+        execution = self._execution
+        return {"execution": execution.execution_id, "run": run_number, "status": str(execution.status)}
+
+    def _say_next(self, run_number: int, ending: Ending, code: ExitCode) -> None:
+        platform, execution = self._platform, self._execution.execution_id
+        if ending is Ending.INTERRUPTED:
+            say(f"{execution} is paused; nothing is lost. To go on: {self._resume_command}")
+        elif code is not ExitCode.DONE:
+            scene = Scene(now=platform.clock.now(), process=None)
+            if ending is Ending.STUCK:
+                say(f"run {run_number} could go no further by itself; once that is mended: {self._resume_command}")
+            error_console().print(explanation_tree(explain(str(run_number), scene)))
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Where the view has its figures from."""
+
+    platform: Platform
+    configuration: Configuration
+    epic: EpicExecution
+
+    @property
+    def title(self) -> str:
+        """The execution and its run."""
+        return f"{self.epic.execution.execution_id}, run {self.epic.run_number}"
+
+    @property
+    def workers_here(self) -> int:
+        """Payloads that may run here at one time; 0 where the workflow has none."""
+        return worker_slots(self.configuration) if self.epic.pool is not None else 0
+
+    def progress(self) -> Progress:
+        """The run."""
+        return progress_of(self.epic.run_number, self.platform.clock.now())
+
+    def surroundings(self) -> Surroundings:
+        """What is around it."""
+        section, workspace = self.configuration.section(ExitBufferSection), self.platform.workspace
+        keeper = buffer_keeper(self.configuration, section.path or workspace.exit_buffer, self.platform)
+        return Surroundings(
+            alarms=open_alarms(self.platform.namespace),
+            buffer_used=keeper.used_bytes(),
+            buffer_capacity=int(section.capacity_gb * 1e9),
+        )
+
+    def daq(self) -> tuple[str, float]:
+        """The DAQ's state, and simulated seconds since its script began."""
+        pacer = self.epic.simulator.pacer
+        return str(pacer.state), pacer.at
+
+    def busy(self) -> int:
+        """Payloads that run now."""
+        return self.epic.pool.running() if self.epic.pool is not None else 0
+
+
+def _summary(run_number: int) -> RunSummary | None:
+    try:
+        return run_summary(run_number)
+    except UnknownNameError:  # interrupted before the run was announced
+        return None
+
+
+def _code(ending: Ending, summary: RunSummary | None) -> ExitCode:
+    match ending:
+        case Ending.INTERRUPTED:
+            return ExitCode.INTERRUPTED
+        case Ending.STUCK:
+            return ExitCode.FAILED
+        case Ending.CLOSED:
+            return ExitCode.DONE if summary is not None and summary.complete else ExitCode.INCOMPLETE

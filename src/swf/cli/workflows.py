@@ -1,0 +1,112 @@
+"""`testbed workflows`: what can be run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from swf.cli.options import DEFAULT_DATA_DIR, ConfigFile, DataDir, JsonFlag, NamespaceOption, Settings, Verbose
+from swf.cli.output import emit, show
+from swf.cli.session import registry_of, sources_of
+from swf.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from swf.config import WorkflowFile
+
+
+def workflows_list(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    namespace: NamespaceOption = None,
+    as_json: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """The workflows that can be run: shipped ones, and those of the folders in `[workflows] path`."""
+    found = registry_of(sources_of(config, settings)).list()
+    if as_json:
+        emit({"workflows": [_as_json(workflow) for workflow in found]})
+        return
+
+    from rich.table import Table
+
+    table = Table("workflow", "kind", "version", "description", "file")
+    for workflow in found:
+        kind = workflow.kind.name if workflow.kind else "cannot be run"
+        table.add_row(
+            workflow.name, kind, workflow.version, workflow.problem or workflow.description, str(workflow.path)
+        )
+    show(table)
+
+
+def workflows_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A workflow, by name or file.")],
+    config: ConfigFile = None,
+    settings: Settings = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    namespace: NamespaceOption = None,
+    as_json: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """A workflow: its kind, the agents that it runs, and the text of its definition."""
+    registry = registry_of(sources_of(config, settings))
+    workflow = registry.find(name)
+    if workflow.kind is None:
+        raise ConfigError(workflow.problem)
+    roles = set(registry.load(workflow).roles())
+    agents = [
+        {"role": role.name, "runs": role.name in roles, "description": role.description}
+        for role in workflow.kind.agents
+    ]
+    text = workflow.path.read_text(encoding="utf-8")
+    if as_json:
+        emit({**_as_json(workflow), "agents": agents, "definition": text})
+        return
+    lines = [
+        f"{workflow.name} {workflow.version}, kind {workflow.kind.name}: {workflow.description}",
+        f"file: {workflow.path}",
+        *(f"agent {a['role']}{'' if a['runs'] else ' (not enabled)'}: {a['description']}" for a in agents),
+        "",
+        text.rstrip(),
+    ]
+    show(*lines)
+
+
+def workflows_validate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workflow file.")],
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    namespace: NamespaceOption = None,
+    as_json: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Check a workflow file alone: every problem is named, with its place and what was expected."""
+    from swf.config import Sources
+
+    configuration = registry_of(Sources()).validate(file)
+    roles = configuration.roles()
+    if as_json:
+        emit({"file": str(file), "valid": True, "kind": configuration.kind.name, "agents": list(roles)})
+    else:
+        show(f"{file}: valid, of kind {configuration.kind.name}, with agents {', '.join(roles)}")
+
+
+def application() -> typer.Typer:
+    """`testbed workflows`."""
+    app = typer.Typer(no_args_is_help=True, help="The workflows that can be run.")
+    app.command("list")(workflows_list)
+    app.command("show")(workflows_show)
+    app.command("validate")(workflows_validate)
+    return app
+
+
+def _as_json(workflow: WorkflowFile) -> dict[str, Any]:
+    return {
+        "name": workflow.name,
+        "kind": workflow.kind.name if workflow.kind else None,
+        "version": workflow.version,
+        "description": workflow.description,
+        "file": str(workflow.path),
+        "problem": workflow.problem,
+    }

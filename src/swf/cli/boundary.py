@@ -46,7 +46,8 @@ def _refused(arguments: Sequence[str], error: Exception) -> int:
 
 
 def _report(arguments: Sequence[str], kind: str, message: str, code: ExitCode) -> int:
-    say(f"testbed: {message}")
+    if message:
+        say(f"testbed: {message}")
     if "--json" in arguments:
         emit({"error": {"type": kind, "message": message, "exit_code": code.value}})
     return code
@@ -55,6 +56,8 @@ def _report(arguments: Sequence[str], kind: str, message: str, code: ExitCode) -
 def _usage(error: Exception) -> str:
     context = getattr(error, "ctx", None)
     message = str(getattr(error, "format_message")())  # noqa: B009 - see above
+    if not message:  # no arguments: the help was shown
+        return ""
     where = f"; see: {context.command_path} --help" if context is not None else ""
     return f"{message.rstrip('.')}{where}"
 

@@ -20,7 +20,7 @@ from swf.cli.options import (
     StfCount,
     Verbose,
 )
-from swf.cli.output import emit, show
+from swf.cli.output import emit, show, table
 
 
 def config_show(
@@ -56,15 +56,10 @@ def config_show(
     if as_json:
         emit({"workflow": name, "kind": configuration.kind.name, "file": str(ordered.definition), "values": values})
         return
-
-    from rich.table import Table
-
-    table = Table(
-        "key", "value", "from", title=f"workflow {name}, kind {configuration.kind.name}", title_justify="left"
-    )
+    made = table("key", "value", "from", title=f"workflow {name}, kind {configuration.kind.name}")
     for value in values:
-        table.add_row(*value.values())
-    show(table)
+        made.add_row(*value.values())
+    show(made)
 
 
 def application() -> typer.Typer:

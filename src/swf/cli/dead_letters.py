@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, NamespaceOption, Verbose
-from swf.cli.output import emit, show
+from swf.cli.output import emit, show, table
 from swf.cli.session import open_store_of, user_name
 from swf.core.times import SystemClock
 
@@ -32,13 +32,10 @@ def letters_list(
     if not letters:
         show("no message waits: all were handled")
         return
-
-    from rich.table import Table
-
-    table = Table("id", "state", "message", "run", "role", "attempts", "reason")
+    made = table("id", "state", "message", "run", "role", "attempts", "reason")
     for letter in letters:
         run = "" if letter.run is None else str(letter.run)
-        table.add_row(
+        made.add_row(
             str(letter.id),
             letter.state,
             letter.msg_type or "?",
@@ -47,7 +44,7 @@ def letters_list(
             str(letter.attempts),
             f"{letter.error}: {letter.reason}",
         )
-    show(table)
+    show(made)
 
 
 def letters_show(

@@ -10,8 +10,9 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.table import Table
 
-_WIDTH_OF_A_PIPE = 160
+_WIDTH_OF_A_PIPE = 500
 
 
 def emit(value: Any) -> None:
@@ -24,6 +25,17 @@ def show(*parts: RenderableType) -> None:
     console = _console(stderr=False)
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, str))
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """An empty table whose cells are shown in full, on several lines where they must be."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
 
 
 def say(text: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, NamespaceOption, Verbose
-from swf.cli.output import emit, show
+from swf.cli.output import emit, show, table
 from swf.cli.session import open_store_of, scene_in, user_name
 from swf.core.times import SystemClock
 
@@ -38,13 +38,10 @@ def runs_list(
     if not found:
         show("no run was taken yet; take one with: testbed run fast_processing")
         return
-
-    from rich.table import Table
-
-    table = Table("run", "execution", "namespace", "status", "state", "started (UTC)", "STFs", "slices", "ended by")
+    made = table("run", "execution", "namespace", "status", "state", "started (UTC)", "STFs", "slices", "ended by")
     for line in found:
-        table.add_row(*_cells(line))
-    show(table)
+        made.add_row(*_cells(line))
+    show(made)
 
 
 def runs_show(
@@ -99,7 +96,7 @@ def runs_ledger(
 ) -> None:
     """The account of a run: at each stage, how many STFs are in which state, and the name of each that is not done."""
     open_store_of(data_dir)
-    from swf.cli.trees import ledger_table, undone_lines
+    from swf.cli.trees import ledger_sum, ledger_table, undone_lines
     from swf.epic.usecases.lookup import parse_run_number
     from swf.epic.usecases.summary import ledger_as_json, run_ledger
 
@@ -108,7 +105,7 @@ def runs_ledger(
     if as_json:
         emit({"run": number, **ledger})
     else:
-        show(ledger_table(number, ledger), *undone_lines(ledger))
+        show(ledger_sum(number, ledger), ledger_table(ledger), *undone_lines(ledger))
 
 
 def runs_replay(

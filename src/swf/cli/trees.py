@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from swf.cli.output import table
+
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from swf.epic.usecases.explanation import Explanation
     from swf.epic.usecases.summary import RunSummary
 
@@ -82,17 +85,19 @@ def explanation_tree(explanation: Explanation) -> Tree:
     return tree
 
 
-def ledger_table(run: int, ledger: Mapping[str, Any]) -> Table:
+def ledger_sum(run: int, ledger: Mapping[str, Any]) -> str:
+    """The sum of a run's account, in a line."""
+    return f"Ledger of run {run}: {_sum(ledger)}"
+
+
+def ledger_table(ledger: Mapping[str, Any]) -> Table:
     """The account of a run: STFs by stage and word."""
     stages = ledger["stages"]
     words = sorted({word for counts in stages.values() for word in counts})
-    table = Table(title=f"Ledger of run {run}: {_sum(ledger)}", title_justify="left")
-    table.add_column("stage")
-    for word in words:
-        table.add_column(word, justify="right")
+    made = table("stage", *words)
     for stage, counts in stages.items():
-        table.add_row(stage, *(str(counts.get(word, 0)) for word in words))
-    return table
+        made.add_row(stage, *(str(counts.get(word, 0)) for word in words))
+    return made
 
 
 def undone_lines(ledger: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from swf.cli.options import DEFAULT_DATA_DIR, ConfigFile, DataDir, JsonFlag, NamespaceOption, Settings, Verbose
-from swf.cli.output import emit, show
+from swf.cli.output import emit, show, table
 from swf.cli.session import registry_of, sources_of
 from swf.core.errors import ConfigError
 
@@ -29,16 +29,13 @@ def workflows_list(
     if as_json:
         emit({"workflows": [_as_json(workflow) for workflow in found]})
         return
-
-    from rich.table import Table
-
-    table = Table("workflow", "kind", "version", "description", "file")
+    made = table("workflow", "kind", "version", "description", "file")
     for workflow in found:
         kind = workflow.kind.name if workflow.kind else "cannot be run"
-        table.add_row(
+        made.add_row(
             workflow.name, kind, workflow.version, workflow.problem or workflow.description, str(workflow.path)
         )
-    show(table)
+    show(made)
 
 
 def workflows_show(

@@ -35,7 +35,7 @@ def explain_execution(name: str, scene: Scene) -> Explanation | None:
             f"execution of workflow {definition.workflow_name}{version} (kind {definition.workflow_type}) in namespace "
             f"{row.namespace}, started by {row.executed_by} {row.start_time:%Y-%m-%d %H:%M:%S}{ended} (UTC)"
         ),
-        why=(f"{status}.", *_of_run(row.run_number, run), *_stop(row.stop_requested_by, row.stop_reason, run)),
+        why=(status, *_of_run(row.run_number, run), *_stop(row.stop_requested_by, row.stop_reason, run)),
         next=(*resume, *((f"testbed runs explain {row.run_number}",) if row.run_number is not None else ())),
         events=latest_events(execution_id=name, subject=""),
     )

@@ -70,7 +70,7 @@ def _item(item: FastMonFile | TfSlice, kind: str, what: str, work: tuple[str, st
         state=item.status,
         what=f"SIMULATED {what}" if item.stf.simulated else what,
         why=(
-            *(() if done else (f"{status}.",)),
+            *(() if done else (status,)),
             f"{item.stf.name} is registered; its verification is {item.stf.status}.",
             *why_item(item, role, noun, scene, goes_on=goes_on(execution, scene)),
             *(said_of(letter) for letter in letters_about(item.name)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from django.db.models import Count
 
-from swf.core.ledger import Ledger
+from swf.core.ledger import Ledger, Stage
 from swf.core.work import UNFINISHED, WorkState
 from swf.epic.accounting import ledger_of
 from swf.epic.models import FastMonFile, RunState, StfFile, TfSlice
@@ -46,7 +46,7 @@ def explain_run(name: str, scene: Scene) -> Explanation | None:
         kind="run",
         state=CLOSED if run.closed_at else phase_of(run.run_number),
         what=_what(run),
-        why=(f"{status}.", *_why(run, ledger, scene)),
+        why=(status, *_why(run, ledger, scene)),
         next=tuple(dict.fromkeys([*(resume if run.closed_at is None else ()), *_next(run, ledger)])),
         parts=tuple((title, states_of(model, run.run_number)) for title, model in _ITEMS),
         events=latest_events(run_number=run.run_number, subject__in=["", f"run {run.run_number}"]),
@@ -74,7 +74,7 @@ def _not_announced(execution: WorkflowExecution, scene: Scene) -> Explanation:
         kind="run",
         state=NOT_ANNOUNCED,
         what=f"a run that execution {execution.execution_id} is to take",
-        why=(f"{status}.", "The DAQ has not announced it yet, or its run_imminent was not handled yet."),
+        why=(status, "The DAQ has not announced it yet, or its run_imminent was not handled yet."),
         next=resume,
         events=latest_events(run_number=execution.run_number),
     )
@@ -91,7 +91,7 @@ def _what(run: Run) -> str:
 
 
 def _why(run: Run, ledger: Ledger, scene: Scene) -> Iterator[str]:
-    yield _phase_in_words(run)
+    yield _phase_in_words(run, held=not goes_on(run.execution_id, scene))
     if run.closed_at is not None:
         by = f"; it was ended by {run.ended_by}" if run.ended_by else ""
         yield f"It is closed: all {ledger.produced} STFs that the DAQ produced are accounted for{by}."
@@ -106,13 +106,13 @@ def _why(run: Run, ledger: Ledger, scene: Scene) -> Iterator[str]:
         yield f"Alarm: {alarm.text}."
 
 
-def _phase_in_words(run: Run) -> str:
+def _phase_in_words(run: Run, *, held: bool) -> str:
     phase = phase_of(run.run_number)
     match phase:
         case RunPhase.IMMINENT:
             return "It is announced; data taking has not begun."
         case RunPhase.PHYSICS:
-            return "The DAQ takes data."
+            return "The DAQ was taking data; it is held." if held else "The DAQ takes data."
         case RunPhase.STANDBY:
             reason = _pause_reason(run.run_number)
             return f"The DAQ is paused{f': {reason}' if reason else ''}."
@@ -138,14 +138,23 @@ def _waits_for(run: Run, ledger: Ledger, scene: Scene) -> Iterator[str]:
     for stage, words in ledger.stages.items():
         left = {word.value: words.get(word, 0) for word in WorkState if word in UNFINISHED}
         if any(left.values()):
-            waits.append(f"{stage} of {counted(left)} STFs")
+            waits.append(f"{_STAGE_WORK[stage]} of STFs ({counted(left)})")
     slices = states_of(TfSlice, run.run_number)
     left = {word: number for word, number in slices.items() if word in {state.value for state in UNFINISHED}}
     if left:
-        waits.append(f"{counted(left)} slices")
+        waits.append(f"slices ({counted(left)})")
     if waits:
         still = "It waits for" if goes_on(run.execution_id, scene) else "Left to do when it goes on:"
         yield f"{still} {'; '.join(waits)}."
+
+
+_STAGE_WORK = {
+    Stage.REGISTERED: "verification",
+    Stage.ARCHIVED: "archiving",
+    Stage.SAMPLED: "sampling",
+    Stage.SLICED: "slicing",
+    Stage.PROCESSED: "processing",
+}
 
 
 def _next(run: Run, ledger: Ledger) -> Iterator[str]:

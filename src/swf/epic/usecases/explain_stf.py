@@ -63,7 +63,7 @@ def _present(stf: StfFile, run: Run, scene: Scene) -> Explanation:
         kind="stf",
         state=WorkState.COMPLETED if stuck is None else words[stuck],
         what=_what(stf),
-        why=(*((f"{status}.",) if stuck else ()), *_why(stf, words, scene)),
+        why=(*((status,) if stuck else ()), *_why(stf, words, scene)),
         next=tuple(dict.fromkeys([*(resume if stuck else ()), *_next(stf, stuck)])),
         stages=tuple((stage.value, word) for stage, word in words.items()),
         parts=tuple((title, states) for title, states in parts if states),
@@ -150,7 +150,7 @@ def _absent(name: str, parsed: StfName, run: Run, scene: Scene) -> Explanation:
         kind="stf",
         state=MISSING if missing else NOT_ANNOUNCED,
         what=f"STF {parsed.sequence} of run {parsed.run}",
-        why=(f"{status}.", *_why_absent(run, sent=sent, missing=missing), *(said_of(letter) for letter in letters)),
+        why=(status, *_why_absent(run, sent=sent, missing=missing), *(said_of(letter) for letter in letters)),
         next=(
             *(() if run.closed_at else resume),
             *(f"testbed dead-letters show {letter.pk}" for letter in letters),

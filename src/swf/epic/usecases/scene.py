@@ -25,17 +25,17 @@ def standing(execution_id: str, scene: Scene) -> tuple[str, tuple[str, ...]]:
     """Where an execution is, in a sentence, and what a person can do about it where it does not go on by itself."""
     execution = execution_named(execution_id) if execution_id else None
     if execution is None:
-        return "its execution is not known here", ()
-    said = f"execution {execution.execution_id} is {execution.status}"
+        return "Its execution is not known here.", ()
+    said = f"Execution {execution.execution_id} is {execution.status}"
     reason = f" ({execution.status_reason})" if execution.status_reason else ""
     if execution.status in {Status.COMPLETED, Status.STOPPED}:
-        return f"{said}{reason}", ()
+        return f"{said}{reason}.", ()
     resume = (resume_command(execution.execution_id),)
     if execution.status != Status.RUNNING:
-        return f"{said}{reason}: nothing of it goes on until it is resumed", resume
+        return f"{said}{reason}: nothing of it goes on until it is resumed.", resume
     if scene.process is None:
-        return f"{said} by its record, but no process runs it: it was ended without notice", resume
-    return f"{said}, in process {scene.process}", ()
+        return f"{said} by its record, but no process runs it: it was ended without notice.", resume
+    return f"{said}, in process {scene.process}.", ()
 
 
 def goes_on(execution_id: str, scene: Scene) -> bool:

@@ -104,7 +104,14 @@ class EpicExecution:
     def pause(self, reason: str, grace_s: float) -> int:
         """Stop in good order: the DAQ holds, payloads are ended and handed back. Returns how many slices went back."""
         self.simulator.pause(self.runtimes["daq"].turn, reason)
-        returned = self._bench.hand_back(self.runtimes["worker"].turn, grace_s) if self._bench else 0
+        returned = 0
+        if self._bench is not None:
+            begin = self.runtimes["worker"].turn
+            self._bench.end_payloads(begin, grace_s)
+            # Results on the way are taken in first, or their slices would be done again.
+            while self.runtimes["fast_processing"].step():
+                pass
+            returned = self._bench.hand_back(begin)
         self._heartbeats.exited()
         return returned
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -18,13 +19,13 @@ class IoPool:
         self._executor = ThreadPoolExecutor(size, thread_name_prefix="swf-io")
         self._on_ready = on_ready
         self._owners: dict[str, deque[tuple[Any, Future[Any]]]] = {}
-        self._running: dict[str, int] = {}
+        self._pending: dict[str, set[Future[Any]]] = {}
 
     def submit(self, owner: str, key: Any, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Run `function` for `owner`; `take` gives its future back with `key`."""
-        self._running[owner] = self._running.get(owner, 0) + 1
         done = self._owners.setdefault(owner, deque())
         future = self._executor.submit(function, *args, **kwargs)
+        self._pending.setdefault(owner, set()).add(future)
         # deque.append is atomic, and the callback runs on the thread that finished.
         future.add_done_callback(lambda f: (done.append((key, f)), self._on_ready()))  # type: ignore[func-returns-value]
 
@@ -32,13 +33,17 @@ class IoPool:
         """What has finished for `owner` since the last call, as (key, done future)."""
         done = self._owners.get(owner)
         taken = [done.popleft() for _ in range(len(done))] if done else []
-        if taken:
-            self._running[owner] -= len(taken)
+        for _, future in taken:
+            self._pending[owner].discard(future)
         return taken
 
     def running(self, owner: str) -> int:
         """How many of `owner`'s functions are not taken back yet."""
-        return self._running.get(owner, 0)
+        return len(self._pending.get(owner, ()))
+
+    def wait(self, owner: str) -> None:
+        """Wait until all that `owner` submitted has finished; for a process that ends."""
+        futures.wait(self._pending.get(owner, ()))
 
     def close(self) -> None:
         """Wait for what runs; what has not begun is dropped."""

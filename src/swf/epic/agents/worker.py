@@ -109,11 +109,15 @@ class Workbench:
         self._renew(begin)
         return worked
 
-    def hand_back(self, begin: TurnFactory, grace_s: float) -> int:
-        """Stop: end the payloads and put back what they did not finish. Returns how many slices went back."""
+    def end_payloads(self, begin: TurnFactory, grace_s: float) -> None:
+        """Stop the payloads, and report those that had finished."""
         self._pool.close(grace_s)
         self._collect()
+        self._io.wait(ROLE)
         self._report(begin)
+
+    def hand_back(self, begin: TurnFactory) -> int:
+        """Put back what is still held here. Returns how many slices went back."""
         with begin() as turn:
             items = held_by(TfSlice, turn.identity.name)
             hand_back(turn, items, "handed back by a worker that stops")

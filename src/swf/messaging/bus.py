@@ -10,10 +10,11 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """What a role takes from one destination.
+    """What a role takes from one destination, of the messages of its namespace.
 
-    Every role gets each message of a topic once, whether it is there at the time or not; a queue's message goes to one
-    consumer. `types` are the message types that the role handles: an adapter may leave out others, and need not.
+    From its first subscription on, a role gets each message of a topic once, whether it is there at the time or not;
+    what was published before is not for it. A queue's message waits for a consumer and goes to one. `types` are the
+    message types that the role handles: of a topic, an adapter may leave out others, and need not.
     """
 
     namespace: str
@@ -64,7 +65,11 @@ class Bus(Protocol):
         ...
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
-        """These deliveries are dealt with and shall not come again."""
+        """These deliveries are dealt with and shall not come again.
+
+        Those of a topic are acknowledged in the order of their receipt; those of a queue in any order. To acknowledge
+        one again, or one that has come again since, does nothing.
+        """
         ...
 
     def publish(self, messages: Sequence[Wire]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models import Max
 
 from swf.core.destinations import is_topic
 from swf.core.times import Clock
@@ -38,13 +39,7 @@ class EmbeddedBus:
         key = _key(subscription)
         if key in self._positions:
             return
-        position = 0
-        if is_topic(subscription.destination):
-            cursor, _ = RoleCursor.objects.get_or_create(
-                namespace=subscription.namespace, role=subscription.role, destination=subscription.destination
-            )
-            position = cursor.position
-        self._positions[key] = position
+        self._positions[key] = self._cursor(subscription) if is_topic(subscription.destination) else 0
 
     def receive(self, subscription: Subscription, limit: int) -> list[Delivery]:
         key = _key(subscription)
@@ -76,12 +71,27 @@ class EmbeddedBus:
         self._idle_until = {key: until for key, until in self._idle_until.items() if key[2] not in destinations}
 
     @staticmethod
+    def _cursor(subscription: Subscription) -> int:
+        """Where the role has read to; where it is new, behind what was published so far."""
+        published = OutboxMessage.objects.filter(
+            namespace=subscription.namespace, destination=subscription.destination
+        ).aggregate(last=Max("id"))
+        cursor, _ = RoleCursor.objects.get_or_create(
+            namespace=subscription.namespace,
+            role=subscription.role,
+            destination=subscription.destination,
+            defaults={"position": published["last"] or 0},
+        )
+        return cursor.position
+
+    @staticmethod
     def _rows(subscription: Subscription, after: int, limit: int) -> list[tuple[int, str]]:
-        types = sorted(subscription.types)
-        marks = ", ".join(["%s"] * len(types))
+        # What nobody takes from a queue would stay in it for ever.
+        types = sorted(subscription.types) if is_topic(subscription.destination) else []
+        wanted = f" AND msg_type IN ({', '.join(['%s'] * len(types))})" if types else ""
         sql = (
             "SELECT id, body FROM store_outboxmessage WHERE namespace = %s AND destination = %s AND id > %s"
-            f" AND msg_type IN ({marks}) ORDER BY id LIMIT %s"
+            f"{wanted} ORDER BY id LIMIT %s"
         )
         with connection.cursor() as cursor:
             cursor.execute(sql, [subscription.namespace, subscription.destination, after, *types, limit])
@@ -90,7 +100,10 @@ class EmbeddedBus:
     @staticmethod
     def _advance(subscription: Subscription, position: int) -> None:
         RoleCursor.objects.filter(
-            namespace=subscription.namespace, role=subscription.role, destination=subscription.destination
+            namespace=subscription.namespace,
+            role=subscription.role,
+            destination=subscription.destination,
+            position__lt=position,
         ).update(position=position)
 
     @staticmethod
@@ -113,4 +126,6 @@ def outbox_row(wire: Wire) -> dict[str, Any]:
 
 
 def _key(subscription: Subscription) -> _Key:
-    return subscription.namespace, subscription.role, subscription.destination
+    # The consumers of a queue share it, whatever their roles.
+    role = subscription.role if is_topic(subscription.destination) else ""
+    return subscription.namespace, role, subscription.destination

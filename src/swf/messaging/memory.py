@@ -12,7 +12,7 @@ from swf.messaging.bus import Delivery, Subscription, Wire
 class MemoryBus:
     """Keeps each subscribed role's messages until they are acknowledged.
 
-    `redeliver` gives everything that was received but not acknowledged once more, as a broker does for a consumer that
+    `redeliver` gives everything that was received but not acknowledged once more, as a broker does for consumers that
     went away.
     """
 
@@ -46,8 +46,8 @@ class MemoryBus:
     def publish(self, messages: Sequence[Wire]) -> None:
         for wire in messages:
             if is_topic(wire.destination):
-                for (_, _, destination), waiting in self._waiting.items():
-                    if destination == wire.destination:
+                for (namespace, _, destination), waiting in self._waiting.items():
+                    if (namespace, destination) == (wire.namespace, wire.destination):
                         waiting.append(wire)
             else:
                 self._waiting.setdefault((wire.namespace, "", wire.destination), deque()).append(wire)
@@ -55,12 +55,13 @@ class MemoryBus:
     def announce(self, destinations: frozenset[str]) -> None:
         pass
 
-    def redeliver(self, subscription: Subscription) -> int:
+    def redeliver(self) -> int:
         """Put what was received but not acknowledged back, in order, at the front. Returns how many."""
-        key = _key(subscription)
-        unacked = self._unacked.pop(key, {})
-        self._waiting[key].extendleft(reversed(unacked.values()))
-        return len(unacked)
+        for key, unacked in self._unacked.items():
+            self._waiting[key].extendleft(reversed(unacked.values()))
+        number = sum(map(len, self._unacked.values()))
+        self._unacked.clear()
+        return number
 
 
 def _key(subscription: Subscription) -> tuple[str, str, str]:

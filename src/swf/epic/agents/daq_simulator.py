@@ -102,8 +102,9 @@ class DaqSimulator:
             self._hold(turn, reason)
 
     def resume(self, begin: TurnFactory) -> None:
-        """Let a held DAQ go on."""
+        """Let a held DAQ go on. An exit buffer that is full still raises its alarm again."""
         with begin() as turn:
+            self._buffer.clear_alarm(turn.now)
             step = self._pacer.release()
             if step is not None:
                 self._announce(turn, step)

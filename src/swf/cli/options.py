@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +21,12 @@ def _namespace(name: str | None) -> str | None:
             f"{name[:80]!r} is not a namespace: expected up to 64 of A-Z a-z 0-9 _ -, starting with a letter or digit"
         )
     return name
+
+
+def located(commands: Iterable[str], data_dir: Path) -> tuple[str, ...]:
+    """Commands as they are to be typed for this data directory; other advice stays as it is."""
+    where = "" if data_dir == DEFAULT_DATA_DIR else f" --data-dir {shlex.quote(str(data_dir))}"
+    return tuple(f"{text}{where}" if re.fullmatch(r"testbed [\w .:/-]+", text) else text for text in commands)
 
 
 DataDir = Annotated[

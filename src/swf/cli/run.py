@@ -102,7 +102,7 @@ def _new(order: Order, data_dir: Path, log: BoundaryLog, *, as_json: bool) -> Ex
     _say_plan(ordered.configuration)
     with embedded_platform(workspace, ordered.configuration.section(TestbedSection).namespace, log) as platform:
         execution = start_execution(ordered.configuration, ordered.definition, platform.user, platform.clock)
-        session = Session(platform, ordered.configuration, execution, resume_command(execution.execution_id, data_dir))
+        session = Session(platform, ordered.configuration, execution, data_dir)
         return session.run(as_json=as_json)
 
 
@@ -122,7 +122,7 @@ def _resumed(name: str, order: Order, data_dir: Path, log: BoundaryLog, *, as_js
         configuration = reconfigured(order, execution)
         check_runnable(configuration)
         _say_plan(configuration)
-        session = Session(platform, configuration, execution, resume_command(name, data_dir))
+        session = Session(platform, configuration, execution, data_dir)
         return session.run(as_json=as_json, resumed=True)
 
 
@@ -133,9 +133,3 @@ def _say_plan(configuration: Configuration) -> None:
     if planned.plan is not None:
         for line in planned.advice:
             say(f"plan: {line}")
-
-
-def resume_command(execution: str, data_dir: Path) -> str:
-    """What to type to go on with an execution."""
-    where = "" if data_dir == DEFAULT_DATA_DIR else f" --data-dir {data_dir}"
-    return f"testbed run --resume {execution}{where}"

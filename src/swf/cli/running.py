@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from swf.cli.exit_codes import ExitCode
 from swf.cli.interrupts import Interrupts
 from swf.cli.launching import launched
 from swf.cli.live import Surroundings, View
+from swf.cli.options import located
 from swf.cli.output import emit, error_console, say, show
 from swf.cli.trees import explanation_tree, summary_tree
 from swf.config import Configuration
@@ -19,7 +21,7 @@ from swf.epic.settings_daq import ExitBufferSection
 from swf.epic.settings_processing import WatcherSection
 from swf.epic.usecases.explain import explain
 from swf.epic.usecases.progress import Progress, open_alarms, progress_of
-from swf.epic.usecases.scene import Scene
+from swf.epic.usecases.scene import Scene, resume_command
 from swf.epic.usecases.summary import RunSummary, run_summary
 from swf.epic.usecases.watch import Ending, Stall, Watch
 from swf.service.executions import Status, set_status
@@ -34,12 +36,12 @@ class Session:
     """Runs an execution until its run is closed, somebody interrupts, or it can go no further by itself."""
 
     def __init__(
-        self, platform: Platform, configuration: Configuration, execution: WorkflowExecution, resume_command: str
+        self, platform: Platform, configuration: Configuration, execution: WorkflowExecution, data_dir: Path
     ) -> None:
         self._platform = platform
         self._configuration = configuration
         self._execution = execution
-        self._resume_command = resume_command
+        self._data_dir = data_dir
 
     def run(self, *, as_json: bool, resumed: bool = False) -> ExitCode:
         """Run it, show what came of it, and return the exit code."""
@@ -101,14 +103,15 @@ class Session:
         return {"execution": execution.execution_id, "run": run_number, "status": str(execution.status)}
 
     def _say_next(self, run_number: int, ending: Ending, code: ExitCode) -> None:
-        platform, execution = self._platform, self._execution.execution_id
+        execution = self._execution.execution_id
+        (resume,) = located([resume_command(execution)], self._data_dir)
         if ending is Ending.INTERRUPTED:
-            say(f"{execution} is paused; nothing is lost. To go on: {self._resume_command}")
+            say(f"{execution} is paused; nothing is lost. To go on: {resume}")
         elif code is not ExitCode.DONE:
-            scene = Scene(now=platform.clock.now(), process=None)
             if ending is Ending.STUCK:
-                say(f"run {run_number} could go no further by itself; once that is mended: {self._resume_command}")
-            error_console().print(explanation_tree(explain(str(run_number), scene)))
+                say(f"run {run_number} could go no further by itself; once that is mended: {resume}")
+            explanation = explain(str(run_number), Scene(now=self._platform.clock.now(), process=None))
+            error_console().print(explanation_tree(explanation, self._data_dir))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, NamespaceOption, Verbose
+from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, NamespaceOption, Verbose, located
 from swf.cli.output import emit, show, table
 from swf.cli.session import open_store_of, scene_in, user_name
 from swf.core.times import SystemClock
@@ -82,9 +82,9 @@ def runs_explain(
 
     explanation = explain(name, scene_in(workspace, namespace))
     if as_json:
-        emit(explanation.as_json())
+        emit({**explanation.as_json(), "next": located(explanation.next, data_dir)})
     else:
-        show(explanation_tree(explanation))
+        show(explanation_tree(explanation, data_dir))
 
 
 def runs_ledger(
@@ -154,7 +154,7 @@ def runs_stop(
     if as_json:
         emit(request.as_json())
     else:
-        show(request.text)
+        show(request.text, *located([request.next] if request.next else [], data_dir))
 
 
 def runs_prune(

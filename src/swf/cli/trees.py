@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from rich.tree import Tree
 
+from swf.cli.options import located
 from swf.cli.output import table
 
 if TYPE_CHECKING:
@@ -62,8 +64,8 @@ def summary_tree(summary: RunSummary) -> Tree:
     return tree
 
 
-def explanation_tree(explanation: Explanation) -> Tree:
-    """An explanation."""
+def explanation_tree(explanation: Explanation, data_dir: Path) -> Tree:
+    """An explanation, of something in that data directory."""
     tree = _tree(f"{explanation.name}: {explanation.state}")
     tree.add(f"What: {explanation.what}")
     _branch(tree, "Why:", explanation.why)
@@ -79,7 +81,7 @@ def explanation_tree(explanation: Explanation) -> Tree:
         if attempt.stderr_tail:
             _branch(branch, "end of its standard error:", attempt.stderr_tail.rstrip().splitlines()[-15:])
     _branch(tree, "Events:", [event_line(event.as_json()) for event in explanation.events])
-    _branch(tree, "Next:", explanation.next)
+    _branch(tree, "Next:", located(explanation.next, data_dir))
     if not attempts.children:
         tree.children.remove(attempts)
     return tree
@@ -136,8 +138,9 @@ def _stf_files(summary: RunSummary) -> str:
         done = "processed" if summary.slices["created"] else "registered"
         return f"{registered} (all {done})"
     of = "" if produced is None else f" of {produced}"
-    undone = summary.ledger["undone_total"]
-    return f"{registered}{of} registered, {undone} units not done"
+    stages = summary.ledger["stages"].values()
+    through = min((words.get("completed", 0) + words.get("not_required", 0) for words in stages), default=0)
+    return f"{registered}{of} registered, {through} done"
 
 
 def _slices(slices: Mapping[str, int]) -> str:

@@ -14,7 +14,7 @@ from swf.epic.usecases.explain_stf import explain_stf
 from swf.epic.usecases.explanation import NOT_MADE, Explanation, attempts_at, latest_events
 from swf.epic.usecases.item_words import why_item
 from swf.epic.usecases.letters import letters_about, said_of
-from swf.epic.usecases.scene import Scene, goes_on, standing
+from swf.epic.usecases.scene import Scene, standing
 
 
 def explain_sample(name: str, scene: Scene) -> Explanation | None:
@@ -72,7 +72,7 @@ def _item(item: FastMonFile | TfSlice, kind: str, what: str, work: tuple[str, st
         why=(
             *(() if done else (status,)),
             f"{item.stf.name} is registered; its verification is {item.stf.status}.",
-            *why_item(item, role, noun, scene, goes_on=goes_on(execution, scene)),
+            *why_item(item, role, noun, scene, execution),
             *(said_of(letter) for letter in letters_about(item.name)),
         ),
         next=tuple(dict.fromkeys([*(() if done or item.status in LOST else resume), *_next(item)])),

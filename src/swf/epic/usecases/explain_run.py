@@ -13,6 +13,7 @@ from swf.epic.accounting import ledger_of
 from swf.epic.models import FastMonFile, RunState, StfFile, TfSlice
 from swf.epic.phases import RunPhase
 from swf.epic.usecases.explanation import NOT_ANNOUNCED, Explanation, counted, latest_events, listed
+from swf.epic.usecases.item_words import agent_words
 from swf.epic.usecases.letters import open_letters, said_of
 from swf.epic.usecases.lookup import find_run
 from swf.epic.usecases.scene import Scene, goes_on, standing
@@ -134,26 +135,30 @@ def _waits_for(run: Run, ledger: Ledger, scene: Scene) -> Iterator[str]:
         gone = [unit.name for unit in ledger.undone if unit.word == "missing"]
         of = f" of {ledger.produced}" if ledger.produced is not None else ""
         yield f"{ledger.missing}{of} STFs are missing: {listed(gone)}. A run is not closed while one is missing."
-    waits = []
+    waits, roles = [], []
     for stage, words in ledger.stages.items():
         left = {word.value: words.get(word, 0) for word in WorkState if word in UNFINISHED}
         if any(left.values()):
-            waits.append(f"{_STAGE_WORK[stage]} of STFs ({counted(left)})")
+            work, role = _WORK[stage]
+            waits.append(f"{work} of STFs ({counted(left)})")
+            roles += [role] if left[WorkState.QUEUED] and stage is not Stage.PROCESSED else []
     slices = states_of(TfSlice, run.run_number)
-    left = {word: number for word, number in slices.items() if word in {state.value for state in UNFINISHED}}
+    left = {word.value: slices[word] for word in WorkState if word in UNFINISHED and word in slices}
     if left:
         waits.append(f"slices ({counted(left)})")
+        roles += ["worker"] if WorkState.QUEUED in left else []
     if waits:
         still = "It waits for" if goes_on(run.execution_id, scene) else "Left to do when it goes on:"
         yield f"{still} {'; '.join(waits)}."
+    yield from (agent_words(role, run.namespace, scene, run.execution_id) for role in roles)
 
 
-_STAGE_WORK = {
-    Stage.REGISTERED: "verification",
-    Stage.ARCHIVED: "archiving",
-    Stage.SAMPLED: "sampling",
-    Stage.SLICED: "slicing",
-    Stage.PROCESSED: "processing",
+_WORK = {
+    Stage.REGISTERED: ("verification", "data"),
+    Stage.ARCHIVED: ("archiving", "archive"),
+    Stage.SAMPLED: ("sampling", "fastmon"),
+    Stage.SLICED: ("slicing", "fast_processing"),
+    Stage.PROCESSED: ("processing", "worker"),
 }
 
 

@@ -23,7 +23,7 @@ from swf.epic.usecases.explanation import (
 from swf.epic.usecases.item_words import why_item
 from swf.epic.usecases.letters import letters_about, said_of
 from swf.epic.usecases.lookup import find_run
-from swf.epic.usecases.scene import Scene, goes_on, standing
+from swf.epic.usecases.scene import Scene, standing
 from swf.store.models import DeadLetter, Event, Run
 
 
@@ -76,8 +76,7 @@ _DONE = {WorkState.COMPLETED.value, NOT_REQUIRED}
 
 
 def _why(stf: StfFile, words: dict[Stage, str], scene: Scene) -> Iterator[str]:
-    running = goes_on(execution_id(stf), scene)
-    yield from why_item(stf, "data", "verification", scene, goes_on=running)
+    yield from why_item(stf, "data", "verification", scene, stf.run.execution_id)
     if words[Stage.REGISTERED] in LOST:
         yield "Nothing is sampled of an STF whose verification failed."
         return
@@ -86,11 +85,6 @@ def _why(stf: StfFile, words: dict[Stage, str], scene: Scene) -> Iterator[str]:
         yield _processing(stf, words[Stage.PROCESSED])
     for letter in letters_about(stf.name):
         yield said_of(letter)
-
-
-def execution_id(stf: StfFile) -> str:
-    """The execution that the run of an STF belongs to."""
-    return stf.run.execution_id
 
 
 def _sampling(stf: StfFile, word: str) -> str:

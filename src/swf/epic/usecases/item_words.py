@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from swf.core.work import WorkState
-from swf.epic.usecases.scene import Scene, ago
+from swf.epic.usecases.lookup import execution_named
+from swf.epic.usecases.scene import Scene, ago, goes_on
 from swf.store.models import SystemAgent, WorkItem
 
 
-def why_item(item: WorkItem, role: str, work: str, scene: Scene, *, goes_on: bool) -> Iterator[str]:
+def why_item(item: WorkItem, role: str, work: str, scene: Scene, execution_id: str) -> Iterator[str]:
     """Why a work item is in its state.
 
     Args:
@@ -17,16 +18,16 @@ def why_item(item: WorkItem, role: str, work: str, scene: Scene, *, goes_on: boo
         role: the role whose agent does this work.
         work: the work, as a noun: `verification`, `sampling`, `processing`.
         scene: the instant.
-        goes_on: whether the execution goes on by itself.
+        execution_id: the execution of its run.
     """
     match WorkState(item.status):
         case WorkState.QUEUED:
-            yield from _queued(item, role, work, scene, goes_on=goes_on)
+            yield from _queued(item, role, work, scene, execution_id)
         case WorkState.PROCESSING:
             since = f"since {item.updated_at:%H:%M:%S} UTC ({ago(item.updated_at, scene.now)})"
             yield f"Its {work} is under way: attempt {item.attempt}, held by {item.lease_holder} {since}."
             if item.lease_until is not None:
-                yield _lease(item, scene, goes_on=goes_on)
+                yield _lease(item, scene, execution_id)
         case WorkState.COMPLETED:
             by = f" by {item.lease_holder}" if item.lease_holder else ""
             attempt = f", in attempt {item.attempt}" if item.attempt else ""
@@ -43,8 +44,13 @@ def why_item(item: WorkItem, role: str, work: str, scene: Scene, *, goes_on: boo
             yield f"Its {work} was cancelled: {item.reason or 'no longer wanted'}."
 
 
-def agent_words(role: str, namespace: str, scene: Scene) -> str:
+def agent_words(role: str, namespace: str, scene: Scene, execution_id: str) -> str:
     """Whether the agent of a role is there, as a sentence."""
+    execution = execution_named(execution_id)
+    if execution is not None and execution.parameter_values.get("agents", {}).get(role, {}).get("enabled") is False:
+        key = f"agents.{role}.enabled"
+        origin = execution.parameter_origins.get(key, "unknown origin")
+        return f"Its execution was started without an agent of role {role}: {key} = false ({origin})."
     agent = SystemAgent.objects.filter(namespace=namespace, agent_type=role).order_by("-last_heartbeat").first()
     if agent is None:
         return f"No agent of role {role} has ever run in namespace {namespace}."
@@ -54,7 +60,7 @@ def agent_words(role: str, namespace: str, scene: Scene) -> str:
     return f"Its agent is {agent.instance_name}{beat}."
 
 
-def _queued(item: WorkItem, role: str, work: str, scene: Scene, *, goes_on: bool) -> Iterator[str]:
+def _queued(item: WorkItem, role: str, work: str, scene: Scene, execution_id: str) -> Iterator[str]:
     if item.attempt == 0:
         yield f"Its {work} has not begun: it waits for {role}, queued {ago(item.created_at, scene.now)}."
     elif item.retries:
@@ -65,8 +71,8 @@ def _queued(item: WorkItem, role: str, work: str, scene: Scene, *, goes_on: bool
     ahead = _ahead(item)
     if ahead:
         yield f"{ahead} {'is' if ahead == 1 else 'are'} before it in the queue."
-    yield agent_words(role, item.namespace, scene)
-    if not goes_on:
+    yield agent_words(role, item.namespace, scene, execution_id)
+    if not goes_on(execution_id, scene):
         yield "Nobody takes it until its execution goes on."
 
 
@@ -75,9 +81,9 @@ def _ahead(item: WorkItem) -> int:
     return before.count()
 
 
-def _lease(item: WorkItem, scene: Scene, *, goes_on: bool) -> str:
+def _lease(item: WorkItem, scene: Scene, execution_id: str) -> str:
     assert item.lease_until is not None
-    if not goes_on:
+    if not goes_on(execution_id, scene):
         return (
             "Its holder does not run: when the execution goes on, it goes back to the queue, and no retry is used up."
         )

@@ -53,7 +53,8 @@ class RunLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopRequest:
-    """What became of a request to stop a run. `process` is the one that will carry it out; None where none runs."""
+    """What became of a request to stop a run. `process` is the one that will carry it out; None where none runs: then
+    `next` is what has it carried out."""
 
     run: int
     execution: str
@@ -61,6 +62,7 @@ class StopRequest:
     reason: str
     process: int | None
     text: str
+    next: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The request as plain values."""
@@ -111,12 +113,20 @@ def stop_run(
     name = execution.execution_id
     if process is None:
         text = (
-            f"run {run_number} is not running: no process is at work in this data directory. The request is kept; "
-            f"to end the run in order: {resume_command(name)}"
+            f"run {run_number} is not running: no process is at work in this data directory. The request is kept, and "
+            "the run is ended in order when its execution is resumed"
         )
     else:
         text = f"process {process} will end run {run_number} and close it when all its STFs are accounted for"
-    return StopRequest(run=run_number, execution=name, by=who, reason=reason, process=process, text=text)
+    return StopRequest(
+        run=run_number,
+        execution=name,
+        by=who,
+        reason=reason,
+        process=process,
+        text=text,
+        next=resume_command(name) if process is None else "",
+    )
 
 
 _SLICE_COUNTS = {

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from swf.core.errors import DataError
 from swf.epic.stf.layout import TREE
-from swf.epic.stf.rootfile import opened
+from swf.epic.stf.rootfile import opened, tree_of
 from swf.epic.stf.ticks import tick_ps
 
 MAX_HITS: Final = 20_000_000
@@ -66,9 +66,7 @@ def read_events(path: Path) -> EventFile:
         StorageError: it cannot be read now.
     """
     with opened(path) as file:
-        if TREE not in file or file.classname_of(TREE) not in {"TTree"}:
-            raise DataError(f"{path} has no tree {TREE!r}: expected a file of EDM4hep or EDM4eic events")
-        tree = file[TREE]
+        tree = tree_of(path, file, TREE)
         branches = _branches(tree)
         readers = _raw_readers(branches) or _simulated_readers(branches)
         if not readers:
@@ -245,9 +243,12 @@ def _simulated_readers(branches: dict[str, Any]) -> list[_SimTracker | _SimCalor
 
 
 def _collections(branches: dict[str, Any], suffix: str) -> Iterator[str]:
-    for name in branches:
+    from uproot import AsJagged
+
+    for name, branch in branches.items():
         collection = name.removesuffix(".cellID")
-        if collection != name and collection.endswith(suffix) and not collection.startswith("_"):
+        named = collection != name and collection.endswith(suffix) and not collection.startswith("_")
+        if named and isinstance(branch.interpretation, AsJagged):
             yield collection
 
 

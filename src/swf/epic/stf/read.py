@@ -16,7 +16,7 @@ from swf.epic.stf.baskets import Basket, baskets_of, fetch, values
 from swf.epic.stf.frames import Frames, Hits
 from swf.epic.stf.layout import BUNCH_CROSSINGS_PER_TF, FIRST_CROSSING, PROVENANCE, TF_NUMBER, TF_PS, TREE
 from swf.epic.stf.provenance import UNKNOWN, Provenance
-from swf.epic.stf.rootfile import opened, reading
+from swf.epic.stf.rootfile import opened, reading, tree_of
 
 _FIELDS: Final = {"cellID": "u8", "amplitude": "i4", "timeStamp": "i4"}
 
@@ -72,9 +72,7 @@ class StfReader:
         self._source = file.file.source
         self._bytes_reported = 0
         with reading(location):
-            if TREE not in file or file.classname_of(TREE) != "TTree":
-                raise DataError(f"{location} has no tree {TREE!r}: it is not an STF")
-            tree = file[TREE]
+            tree = tree_of(location, file, TREE)
             self._branches = {branch.name: branch for branch in tree.branches}
             self.content = StfContent(
                 tf_count=int(tree.num_entries),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import zlib
@@ -35,6 +36,9 @@ _BROKEN: Final = (
 )
 """What reading a corrupted file raises, somewhere inside uproot: it follows whatever the bytes say."""
 
+_NONSENSE: Final = frozenset({None, errno.EINVAL, errno.EOVERFLOW})
+"""Codes of errors of reading at a place that cannot be; None is uproot's own, of fewer bytes than were asked for."""
+
 
 @contextmanager
 def reading(location: str | Path) -> Iterator[None]:
@@ -53,10 +57,10 @@ def reading(location: str | Path) -> Iterator[None]:
     except OSError as error:
         if is_remote(location):
             raise StorageError(f"{location} cannot be read: {error}; check the server and the path") from error
-        if error.errno is None:  # uproot's own: the file has fewer bytes than were asked for
+        if error.errno in _NONSENSE:
             raise DataError(f"{location} is truncated or corrupted: {_one_line(error)}") from error
         raise cannot_read(Path(location), error) from error
-    except _BROKEN as error:
+    except _broken() as error:
         raise DataError(f"{location} is truncated or corrupted: {_one_line(error)}") from error
 
 
@@ -105,5 +109,30 @@ def _check_head(path: Path) -> None:
         raise DataError(f"{path} is truncated: it has {size} bytes, {end} by its header")
 
 
+def _broken() -> tuple[type[Exception], ...]:
+    """And what the libraries raise of their own: imported when something was raised, as their import is slow."""
+    from cramjam import DecompressionError
+    from uproot.deserialization import DeserializationError
+
+    return (*_BROKEN, DeserializationError, DecompressionError)
+
+
 def _one_line(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
+
+
+def tree_of(location: str | Path, file: Any, name: str) -> Any:
+    """The tree `name` of an open file.
+
+    Raises:
+        DataError: there is none.
+    """
+    kind = file.classname_of(name) if name in file else ""
+    if kind != "TTree":
+        found = (
+            f"its {name!r} is a {kind}"
+            if kind
+            else f"it has {', '.join(sorted(file.keys(cycle=False))[:5]) or 'nothing'}"
+        )
+        raise DataError(f"{location} has no tree {name!r}: {found}")
+    return file[name]

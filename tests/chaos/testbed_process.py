@@ -1,0 +1,122 @@
+"""The program under test as a real process, under a guardian that signals it and knows what it left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+GUARDIAN: Final = Path(__file__).with_name("guardian.py")
+HERE: Final = GUARDIAN.parent
+
+PATIENCE_S: Final = 180.0
+"""A process that takes longer than this is ended, and the test fails. No test waits for it to pass."""
+
+GRACE_S: Final = 20.0
+"""How long descendants of a process that has ended may take to end as well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a process ended. `code` is negative for a signal; `orphans` counts the descendants that ended after it, and
+    `left` names those that had to be killed."""
+
+    code: int
+    seconds: float
+    orphans: int
+    left: tuple[str, ...]
+    overdue: bool
+    stdout: str
+    stderr: str
+
+    def told(self) -> dict[str, Any]:
+        """The JSON object that it wrote to standard output."""
+        lines = self.stdout.strip().splitlines()
+        if not lines:
+            raise AssertionError(f"nothing was written to standard output; standard error: {self.stderr[-2000:]}")
+        value = json.loads(lines[-1])
+        assert isinstance(value, dict)
+        return value
+
+
+class TestbedProcess:
+    """`testbed ARGUMENTS` in a process group of its own.
+
+    `signals` are (seconds after the start, name). `stderr` may be the path of a pipe that the caller reads.
+    """
+
+    __test__ = False
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        *,
+        signals: Sequence[tuple[float, str]] = (),
+        environment: Mapping[str, str] | None = None,
+        stderr: Path | None = None,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        number = len(list(folder.glob("*.stdout")))
+        self._stdout = folder / f"{number}.stdout"
+        self._stderr = folder / f"{number}.stderr"
+        self._read_stderr = stderr is None
+        plan = {
+            "command": [sys.executable, "-c", "from swf.cli.main import main; main()", *arguments],
+            "folder": str(folder),
+            "environment": {**os.environ, "PYTHONPATH": str(HERE), **(environment or {})},
+            "stdout": str(self._stdout),
+            "stderr": str(stderr or self._stderr),
+            "signals": list(signals),
+            "deadline_s": PATIENCE_S,
+            "grace_s": GRACE_S,
+        }
+        self._guardian = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(GUARDIAN), json.dumps(plan)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def signal(self, name: str) -> None:
+        """Send it a signal now: `KILL`, `INT`, `TERM`."""
+        assert self._guardian.stdin is not None
+        self._guardian.stdin.write(f"{name}\n")
+        self._guardian.stdin.flush()
+
+    def wait(self) -> Ended:
+        """Wait until it and all that it started have gone."""
+        assert self._guardian.stdout is not None
+        assert self._guardian.stdin is not None
+        said = self._guardian.stdout.read()
+        self._guardian.stdin.close()
+        self._guardian.stdout.close()
+        if self._guardian.wait() != 0:
+            raise AssertionError(f"the guardian failed: {said}")
+        result = json.loads(said)
+        return Ended(
+            code=result["status"],
+            seconds=result["seconds"],
+            orphans=result["orphans"],
+            left=tuple(result["left"]),
+            overdue=result["overdue"],
+            stdout=self._stdout.read_text(),
+            stderr=self._stderr.read_text() if self._read_stderr else "",
+        )
+
+    def __enter__(self) -> TestbedProcess:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Whatever went wrong, nothing is left."""
+        if self._guardian.poll() is None:
+            assert self._guardian.stdin is not None
+            self._guardian.stdin.close()
+            self._guardian.wait()
+        if self._guardian.stdout is not None:
+            self._guardian.stdout.close()

@@ -6,6 +6,7 @@ that died is found by its claim, one that was never claimed comes again.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from swf.service.io_pool import IoPool
 from swf.storage.checksums import FileFacts, facts_of
 from swf.storage.location import join
 from swf.store.work import by_request, held_by
+from swf.workload.endings import summary_path
 from swf.workload.port import Pool
 
 ROLE = "worker"
@@ -118,41 +120,48 @@ class Workbench:
 
     def hand_back(self, begin: TurnFactory) -> int:
         """Put back what is still held here. Returns how many slices went back."""
-        with begin() as turn:
-            items = held_by(TfSlice, turn.identity.name)
-            hand_back(turn, items, "handed back by a worker that stops")
+        number = self._put_back(begin, "handed back by a worker that stops")
         self._taken.clear()
-        return len(items)
+        return number
 
     def _recover(self, begin: TurnFactory) -> bool:
         """At the first step no payload runs here: what rows say this agent holds was left by a dead process."""
         if self._recovered:
             return False
         self._recovered = True
+        return self._put_back(begin, "its worker stopped before it was done") > 0
+
+    def _put_back(self, begin: TurnFactory, reason: str) -> int:
+        """Put back what rows say this agent holds; an output that such an attempt had written counts for nothing."""
         with begin() as turn:
             items = held_by(TfSlice, turn.identity.name)
-            hand_back(turn, items, "its worker stopped before it was done")
-        return bool(items)
+            outputs = [self._output(item.run_number, item.name, item.attempt) for item in items]
+            hand_back(turn, items, reason)
+            # Once it is committed that the attempts are void, and not before: until then one might still count.
+            turn.on_commit(lambda: _remove(outputs))
+        return len(items)
 
     def _start(self, request: UUID, taken: _Taken) -> None:
         self._taken[request] = taken
         self._pool.submit(self._job(taken.body))
 
     def _job(self, body: Slice) -> PayloadJob:
-        # The attempt is part of the name: a late attempt can never overwrite the product of the one that counts.
-        stem = body.tf_filename.removesuffix(".tf")
-        name = f"{stem}_a{body.attempt}{self._spec.output_suffix}"
-        folder = self._products / str(body.run_id)
-        folder.mkdir(parents=True, exist_ok=True)
+        output = self._output(body.run_id, body.tf_filename, body.attempt)
+        output.parent.mkdir(parents=True, exist_ok=True)
         return PayloadJob(
             key=str(body.req_id),
             input=join(self._buffer, body.filename),
             first=body.start,
             last=body.end,
-            output=folder / name,
+            output=output,
             run=body.run_id,
             slice=body.tf_filename,
         )
+
+    def _output(self, run_number: int | None, slice_name: str, attempt: int) -> Path:
+        """Where an attempt writes: its number is in the name, so that none can overwrite the product of another."""
+        name = f"{slice_name.removesuffix('.tf')}_a{attempt}{self._spec.output_suffix}"
+        return self._products / str(run_number) / name
 
     def _collect(self) -> bool:
         """Take what the pool has finished; outputs are read for their checksums on a thread."""
@@ -194,6 +203,14 @@ class Workbench:
 
 def _nothing() -> None:
     return None
+
+
+def _remove(outputs: Sequence[Path]) -> None:
+    """Remove outputs and their summaries. Where that fails they are in nobody's way: no row names them."""
+    for output in outputs:
+        with contextlib.suppress(OSError):
+            output.unlink(missing_ok=True)
+            summary_path(output).unlink(missing_ok=True)
 
 
 def _result(turn: Turn, taken: _Taken, result: PayloadResult, facts: FileFacts | None) -> SliceResult:

@@ -251,7 +251,7 @@ def _counted(records: Records) -> Iterator[Finding]:
 
 
 def _numbered(records: Records) -> Iterator[Finding]:
-    """Messages of a sender are numbered 1, 2, 3 ... over all its lives; so are events, and changes of the DAQ's state."""
+    """Messages of a sender are numbered 1, 2, 3 ... over all its lives; so are events, and the DAQ's changes of state."""
     senders: dict[str, list[int]] = defaultdict(list)
     for message in records.messages:
         senders[message["sender"]].append(message["sender_seq"])

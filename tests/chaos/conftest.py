@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
 from records import Records, read_records
 from scenario import Parameters, run_alone
 

@@ -16,7 +16,8 @@ from swf.cli.trees import explanation_tree, summary_tree
 from swf.config import Configuration
 from swf.core.errors import UnknownNameError
 from swf.epic.agents.daq_simulator import ROLE as DAQ_ROLE
-from swf.epic.launch import EpicExecution, buffer_keeper, worker_slots
+from swf.epic.composition import buffer_keeper, worker_slots
+from swf.epic.launch import EpicExecution
 from swf.epic.settings_daq import ExitBufferSection
 from swf.epic.settings_processing import WatcherSection
 from swf.epic.usecases.explain import explain
@@ -130,7 +131,7 @@ class Figures:
     @property
     def workers_here(self) -> int:
         """Payloads that may run here at one time; 0 where the workflow has none."""
-        return worker_slots(self.configuration) if self.epic.pool is not None else 0
+        return worker_slots(self.configuration) if self.epic.agents.pool is not None else 0
 
     def progress(self) -> Progress:
         """The run."""
@@ -153,7 +154,7 @@ class Figures:
 
     def busy(self) -> int:
         """Payloads that run now."""
-        return self.epic.pool.running() if self.epic.pool is not None else 0
+        return self.epic.agents.pool.running() if self.epic.agents.pool is not None else 0
 
 
 def _summary(run_number: int) -> RunSummary | None:

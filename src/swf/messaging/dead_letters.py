@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from swf.core.codec import MAX_BYTES
 from swf.core.errors import IllegalMoveError, RetriableError, UnknownNameError
 from swf.core.ids import id_from_content
 from swf.messaging.turn import Identity
@@ -37,7 +38,10 @@ def next_try(error: Exception, attempts: int, now: datetime) -> datetime | None:
 
 
 def keep(identity: Identity, failed: Failed, now: datetime) -> DeadLetter:
-    """Keep a message that could not be handled; one that failed before counts one more attempt."""
+    """Keep a message that could not be handled; one that failed before counts one more attempt.
+
+    Of one that is larger than any that is accepted, the beginning is kept.
+    """
     letter, created = DeadLetter.objects.get_or_create(
         namespace=identity.namespace,
         role=identity.role,
@@ -46,15 +50,15 @@ def keep(identity: Identity, failed: Failed, now: datetime) -> DeadLetter:
             "destination": failed.destination,
             "msg_type": failed.msg_type,
             "run_number": failed.run_number,
-            "body": failed.body,
+            "body": failed.body[:MAX_BYTES],
             "error": type(failed.error).__name__,
-            "reason": str(failed.error),
+            "reason": str(failed.error) or repr(failed.error),
             "created_at": now,
         },
     )
     if not created:
         letter.attempts += 1
-        letter.error, letter.reason = type(failed.error).__name__, str(failed.error)
+        letter.error, letter.reason = type(failed.error).__name__, str(failed.error) or repr(failed.error)
     letter.redrive_at = next_try(failed.error, letter.attempts, now)
     letter.state = DeadLetter.State.RETRYING if letter.redrive_at else DeadLetter.State.PARKED
     letter.save()

@@ -7,17 +7,18 @@ fails alone and goes to the dead letters. Nothing is acknowledged before its eff
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from uuid import UUID
 
-from django.db import DatabaseError, DataError, IntegrityError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, transaction
 
 from swf.core.codec import Decoder
 from swf.core.effects import Boundary, no_boundary
-from swf.core.errors import ForeignNamespaceError, MessageError
+from swf.core.errors import ForeignNamespaceError, MessageError, UnknownTypeError
 from swf.core.ids import IdSource
 from swf.core.messages import Body, Message
 from swf.core.times import Clock
@@ -40,6 +41,11 @@ class Counts:
     repeated: int = 0
     foreign: int = 0
     failed: int = 0
+
+    def add(self, numbers: Mapping[str, int]) -> None:
+        """Add to the counts of these names."""
+        for name, number in numbers.items():
+            setattr(self, name, getattr(self, name) + number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +133,9 @@ class Runtime:
             return False
         # Until its transaction commits the batch stays here: a failing database makes us do it again.
         self._unfinished = deliveries
-        taken, refused = self._decode(deliveries)
+        taken, refused, foreign = self._decode(deliveries)
         with self.turn() as turn:
+            self._count(turn, received=len(deliveries), foreign=foreign)
             fresh = inbox.admit(self.identity, {t.message.envelope.message_id: t.message.body.run_id for t in taken})
             held = {m: d for m, d in self._offered(turn, taken, fresh).items() if m in turn.deferred}
             for failed in refused:
@@ -147,7 +154,7 @@ class Runtime:
             if message_id in fresh:
                 fresh.discard(message_id)
                 offered.append(each)
-        self.counts.repeated += len(taken) - len(offered)
+        self._count(turn, repeated=len(taken) - len(offered))
         for body_class, group in groupby(offered, key=lambda each: type(each.message.body)):
             self._handle(turn, self.agent.handlers[body_class], list(group))
         return {each.message.envelope.message_id: each.delivery for each in offered}
@@ -156,7 +163,7 @@ class Runtime:
         """Call a handler in a savepoint; where that fails for several messages, one by one, so that one fails alone."""
         error = self._try(turn, handler, [each.message for each in group])
         if error is None:
-            self.counts.handled += len(group)
+            self._count(turn, handled=len(group))
         elif len(group) == 1:
             body = group[0].message.body
             self._keep(
@@ -183,28 +190,28 @@ class Runtime:
         except (IntegrityError, DataError) as error:
             turn.rewind(mark)
             return error
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001 - the message boundary: whatever it was, the next message goes on
             turn.rewind(mark)
             return error
         return None
 
-    def _decode(self, deliveries: Sequence[Delivery]) -> tuple[list[_Taken], list[Failed]]:
-        taken, refused = [], []
-        self.counts.received += len(deliveries)
+    def _decode(self, deliveries: Sequence[Delivery]) -> tuple[list[_Taken], list[Failed], int]:
+        """The messages for this role, those that cannot be accepted, and how many were of another namespace."""
+        taken, refused, foreign = [], [], 0
         for delivery in deliveries:
             try:
                 message = self._decoder.decode(delivery.body, self._clock.now())
             except ForeignNamespaceError:
-                self.counts.foreign += 1
+                foreign += 1
             except MessageError as error:
                 destination = delivery.subscription.destination
                 refused.append(Failed(destination=destination, body=_text(delivery.body), error=error))
             else:
                 if type(message.body) in self.agent.handlers:
                     taken.append(_Taken(delivery=delivery, message=message))
-        return taken, refused
+        return taken, refused, foreign
 
     def _redrive(self) -> bool:
         """Try messages again whose time has come."""
@@ -225,11 +232,12 @@ class Runtime:
             error = refusal
         else:
             handler = self.agent.handlers.get(type(message.body))
-            error = self._try(turn, handler, [message]) if handler else None
+            unknown = UnknownTypeError(f"the role {self.identity.role} does not handle {message.body.msg_type}")
+            error = self._try(turn, handler, [message]) if handler else unknown
         if error is None:
             letter.state, letter.redrive_at = DeadLetter.State.REDRIVEN, None
             letter.save()
-            self.counts.handled += 1
+            self._count(turn, handled=1)
             return
         failed = Failed(
             destination=letter.destination,
@@ -242,9 +250,16 @@ class Runtime:
         self._keep(failed, turn)
 
     def _keep(self, failed: Failed, turn: Turn) -> None:
-        self.counts.failed += 1
-        self._on_failure(dead_letters.keep(self.identity, failed, turn.now))
+        letter = dead_letters.keep(self.identity, failed, turn.now)
+        self._count(turn, failed=1)
+        turn.on_commit(partial(self._on_failure, letter))
+
+    def _count(self, turn: Turn, **numbers: int) -> None:
+        """Count what this turn did, if it commits."""
+        turn.on_commit(partial(self.counts.add, numbers))
 
 
 def _text(body: str | bytes) -> str:
-    return body if isinstance(body, str) else body.decode("utf-8", errors="backslashreplace")
+    """A body as a row can hold it: what is no text is escaped."""
+    raw = body if isinstance(body, bytes) else body.encode(errors="surrogatepass")
+    return raw.decode(errors="backslashreplace").replace("\0", "\\x00")

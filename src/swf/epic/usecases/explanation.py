@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -34,6 +34,8 @@ class EventView:
     sender: str
     text: str
     """What it says, in short."""
+    body: dict[str, Any]
+    """The message as sent, or the transition."""
 
     def as_json(self) -> dict[str, Any]:
         """The event as plain values."""
@@ -92,7 +94,7 @@ class Explanation:
             "stages": dict(self.stages),
             "parts": dict(self.parts),
             "attempts": [attempt.as_json() for attempt in self.attempts],
-            "events": [event.as_json() for event in self.events],
+            "events": [{k: v for k, v in event.as_json().items() if k != "body"} for event in self.events],
         }
 
 
@@ -122,6 +124,7 @@ def latest_events(**conditions: Any) -> tuple[EventView, ...]:
 
 def event_view(event: Event) -> EventView:
     """A row of the event log for a person."""
+    body = json.loads(event.body)
     return EventView(
         seq=event.seq,
         at=event.created_at,
@@ -129,12 +132,12 @@ def event_view(event: Event) -> EventView:
         type=event.type,
         subject=event.subject,
         sender=event.sender,
-        text=_text(event),
+        text=_text(event, body),
+        body=body,
     )
 
 
-def _text(event: Event) -> str:
-    body = json.loads(event.body)
+def _text(event: Event, body: Mapping[str, Any]) -> str:
     if event.kind == Event.Kind.MESSAGE:
         return f"to {event.destination}" if event.destination else ""
     if "from" in body and "to" in body:

@@ -1,0 +1,169 @@
+"""The relay: what transactions put into the outbox reaches the broker, in order, at least once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from messaging_bench import ANSWERS, TOPIC, Answer, Bench, Word, Writer, run, words, writer_agent
+from swf.core.errors import ServiceError
+from swf.messaging.agent import Agent
+from swf.messaging.bus import Wire
+from swf.messaging.memory import MemoryBus
+from swf.messaging.relay import Relay
+from swf.messaging.runtime import Runtime
+from swf.store.models import OutboxMessage
+
+
+class Broker(MemoryBus):
+    """A bus whose destinations can be closed, and that remembers what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed: set[str] = set()
+        self.asked: list[str] = []
+        self.given: list[tuple[str, str]] = []
+
+    def publish(self, messages: Sequence[Wire]) -> None:
+        self.asked += {wire.destination for wire in messages}
+        for wire in messages:
+            if wire.destination in self.closed:
+                raise ServiceError(f"{wire.destination} takes nothing now")
+            self.given.append((wire.destination, wire.body))
+        super().publish(messages)
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture
+def bench(store: Path) -> Bench:
+    return Bench("memory")
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+def speaker(bench: Bench) -> Runtime:
+    return bench.runtime(Agent(role="speaker"))
+
+
+def say(runtime: Runtime, destination: str, *texts: str) -> None:
+    with runtime.turn() as turn:
+        for text in texts:
+            turn.send(destination, Answer(run_id=1, text=text))
+
+
+def texts(broker: Broker, destination: str) -> list[str]:
+    return [body.split('"text":"')[1].split('"')[0] for where, body in broker.given if where == destination]
+
+
+def test_messages_leave_in_their_order_batch_by_batch(bench: Bench, broker: Broker) -> None:
+    relay = Relay(broker, bench.namespace, bench.clock, batch=3)
+    runtime = speaker(bench)
+    for number in range(4):
+        say(runtime, ANSWERS, f"{number}a", f"{number}b")
+    assert relay.step()
+    assert texts(broker, ANSWERS) == ["0a", "0b", "1a"]
+    while relay.step():
+        pass
+    assert texts(broker, ANSWERS) == [f"{number}{letter}" for number in range(4) for letter in "ab"]
+    assert not OutboxMessage.objects.exists()
+    assert not relay.step()
+
+
+def test_only_its_own_namespace_is_relayed(bench: Bench, broker: Broker) -> None:
+    say(speaker(bench), ANSWERS, "ours")
+    assert not Relay(broker, "prod", bench.clock).step()
+    assert broker.given == []
+
+
+def test_nothing_that_was_rolled_back_is_published(bench: Bench, broker: Broker) -> None:
+    def fails() -> None:
+        with speaker(bench).turn() as turn:
+            turn.send(ANSWERS, Answer(run_id=1, text="never"))
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        fails()
+    assert not Relay(broker, bench.namespace, bench.clock).step()
+
+
+def test_a_destination_that_takes_nothing_does_not_hold_up_the_others(bench: Bench, broker: Broker) -> None:
+    relay = Relay(broker, bench.namespace, bench.clock)
+    runtime = speaker(bench)
+    say(runtime, ANSWERS, "a", "b")
+    say(runtime, TOPIC, "c")
+    broker.closed = {ANSWERS}
+    assert relay.step()
+    assert (texts(broker, TOPIC), texts(broker, ANSWERS)) == (["c"], [])
+    assert OutboxMessage.objects.count() == 2
+    say(runtime, TOPIC, "d")
+    relay.step()
+    assert texts(broker, TOPIC) == ["c", "d"]
+    broker.closed = set()
+    bench.clock.advance(10)
+    relay.step()
+    assert texts(broker, ANSWERS) == ["a", "b"]
+
+
+def test_a_destination_is_asked_less_and_less_often_until_it_answers(bench: Bench, broker: Broker) -> None:
+    relay = Relay(broker, bench.namespace, bench.clock)
+    say(speaker(bench), ANSWERS, "a")
+    broker.closed = {ANSWERS}
+    asked_at = []
+    for tenths in range(600):
+        before = len(broker.asked)
+        relay.step()
+        if len(broker.asked) > before:
+            asked_at.append(tenths / 10)
+        bench.clock.advance(0.1)
+    pauses = [round(later - earlier, 1) for earlier, later in pairwise(asked_at)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] <= 0.2
+    assert pauses[-1] == pytest.approx(10, abs=0.2)
+    broker.closed = set()
+    bench.clock.advance(10)
+    assert relay.step()
+    say(speaker(bench), ANSWERS, "b")
+    assert relay.step(), "once it answered there is no pause"
+
+
+def test_a_row_goes_only_after_the_broker_has_the_message(bench: Bench, broker: Broker) -> None:
+    seen: list[tuple[str, int]] = []
+    relay = Relay(
+        broker,
+        bench.namespace,
+        bench.clock,
+        boundary=lambda name: seen.append((name, OutboxMessage.objects.count())),
+    )
+    say(speaker(bench), ANSWERS, "a")
+    relay.step()
+    assert seen == [("published", 1), ("marked_sent", 0)]
+
+
+def test_a_crash_in_between_publishes_again_and_the_inbox_swallows_it(bench: Bench) -> None:
+    def dies_after_publishing(name: str) -> None:
+        if name == "published":
+            raise KilledError
+
+    writer = Writer()
+    receiver = bench.runtime(writer_agent(writer))
+    with speaker(bench).turn() as turn:
+        turn.send(TOPIC, Word(run_id=1, text="a"))
+    with pytest.raises(KilledError):
+        Relay(bench.bus, bench.namespace, bench.clock, boundary=dies_after_publishing).step()
+    run(receiver)
+    again = Relay(bench.bus, bench.namespace, bench.clock)
+    assert again.step()
+    assert not again.step()
+    run(receiver)
+    assert writer.calls == [["a"]]
+    assert words() == ["a"]
+    assert receiver.counts.repeated == 1

@@ -102,6 +102,7 @@ def _new(order: Order, data_dir: Path, log: BoundaryLog, *, as_json: bool) -> Ex
     _say_plan(ordered.configuration)
     with embedded_platform(workspace, ordered.configuration.section(TestbedSection).namespace, log) as platform:
         execution = start_execution(ordered.configuration, ordered.definition, platform.user, platform.clock)
+        platform.boundary("execution.recorded")
         session = Session(platform, ordered.configuration, execution, data_dir)
         return session.run(as_json=as_json)
 

@@ -75,6 +75,7 @@ class Session:
     def _conclude(self, epic: EpicExecution, ending: Ending, signal: str) -> None:
         """Leave the execution in good order, and its record as it is."""
         clock = self._platform.clock
+        self._platform.boundary("execution.loop_ended")
         match ending:
             case Ending.CLOSED:
                 stopped = run_summary(epic.run_number).ended_by
@@ -86,6 +87,7 @@ class Session:
             case Ending.STUCK:
                 epic.pause("it can go no further by itself", PAUSE_GRACE_S)
                 set_status(self._execution, Status.FAILED, clock, "it could go no further by itself")
+        self._platform.boundary("execution.status_set")
 
     def _report(self, run_number: int, ending: Ending, *, as_json: bool) -> ExitCode:
         summary = _summary(run_number)

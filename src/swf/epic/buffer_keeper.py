@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.db.models import QuerySet, Sum
 
+from swf.core.effects import Boundary, no_boundary
 from swf.core.errors import StorageError
 from swf.core.times import Clock
 from swf.epic.daq.exit_buffer import BufferedFile, Departure, ExitBufferPolicy, decide
@@ -24,13 +25,20 @@ class BufferKeeper:
     """
 
     def __init__(
-        self, folder: Path, policy: ExitBufferPolicy, namespace: str, clock: Clock, runs: Collection[int] | None = None
+        self,
+        folder: Path,
+        policy: ExitBufferPolicy,
+        namespace: str,
+        clock: Clock,
+        runs: Collection[int] | None = None,
+        boundary: Boundary = no_boundary,
     ) -> None:
         self._runs = runs
         self._folder = folder
         self._policy = policy
         self._namespace = namespace
         self._clock = clock
+        self._boundary = boundary
 
     def used_bytes(self) -> int:
         """What the announced STFs in the folder take."""
@@ -91,6 +99,7 @@ class BufferKeeper:
                 (self._folder / departure.name).unlink(missing_ok=True)
             except OSError as error:
                 raise StorageError(f"{self._folder / departure.name} cannot be removed: {error.strerror}") from error
+            self._boundary("file_removed")
         names = [departure.name for departure in departures]
         StfFile.objects.filter(name__in=names).update(removed_at=self._clock.now())
 

@@ -95,7 +95,8 @@ class EpicAgents:
 
     def _data(self) -> Agent:
         platform = self.platform
-        datasets = DatasetKeeper(LocalCatalog(platform.clock), platform.namespace, platform.clock, self.book)
+        boundary = prefixed("data", platform.boundary)
+        datasets = DatasetKeeper(LocalCatalog(platform.clock), platform.namespace, platform.clock, self.book, boundary)
         return data_agent(
             buffer=self.buffer,
             io=platform.io,
@@ -134,6 +135,7 @@ class EpicAgents:
             io=platform.io,
             clock=platform.clock,
             lease_s=self._lease_s,
+            boundary=prefixed("worker", platform.boundary),
         )
         return worker_agent(self.bench)
 
@@ -169,7 +171,8 @@ def buffer_keeper(configuration: Configuration, folder: Path, platform: Platform
     policy = ExitBufferPolicy(
         capacity_bytes=int(section.capacity_gb * 1e9), retention=timedelta(hours=section.retention_hours)
     )
-    return BufferKeeper(folder, policy, platform.namespace, platform.clock)
+    boundary = prefixed("exit_buffer", platform.boundary)
+    return BufferKeeper(folder, policy, platform.namespace, platform.clock, boundary=boundary)
 
 
 def _pool(spec: PayloadSpec, slots: int, platform: Platform) -> Pool:

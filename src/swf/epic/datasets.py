@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from swf.catalog.port import Catalog, CatalogFile, DatasetName
+from swf.core.effects import Boundary, no_boundary
 from swf.core.names import dataset_name
 from swf.core.times import Clock
 from swf.core.work import WorkState
@@ -20,11 +21,14 @@ _BATCH = 1000
 class DatasetKeeper:
     """A reconciler: verified STFs that are not attached to their run's dataset are attached, many at a time."""
 
-    def __init__(self, catalog: Catalog, namespace: str, clock: Clock, book: RunBook) -> None:
+    def __init__(
+        self, catalog: Catalog, namespace: str, clock: Clock, book: RunBook, boundary: Boundary = no_boundary
+    ) -> None:
         self._catalog = catalog
         self._namespace = namespace
         self._clock = clock
         self._book = book
+        self._boundary = boundary
         self._due = 0.0
 
     def step(self, begin: TurnFactory) -> bool:
@@ -45,9 +49,11 @@ class DatasetKeeper:
             files = list(group)
             dataset = self.name(number)
             self._catalog.create(dataset, namespace=self._namespace, run_number=number)
+            self._boundary("dataset_created")
             self._catalog.attach(
                 dataset, [CatalogFile(name=f.name, size_bytes=f.size_bytes, adler32=f.adler32) for f in files]
             )
+            self._boundary("files_attached")
             with begin() as turn:
                 StfFile.objects.filter(pk__in=[f.pk for f in files]).update(attached_at=turn.now)
         return bool(stfs)
@@ -59,6 +65,7 @@ class DatasetKeeper:
         dataset = self.name(run.run_number)
         self._catalog.create(dataset, namespace=self._namespace, run_number=run.run_number)
         self._catalog.close(dataset)
+        self._boundary("dataset_closed")
 
     def name(self, run_number: int) -> DatasetName:
         """The name of a run's dataset."""

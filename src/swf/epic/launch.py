@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from swf.config import Configuration
 from swf.core.effects import prefixed
 from swf.epic.agents.backlog import Backlog
@@ -34,6 +36,7 @@ class EpicExecution:
         self.agents = EpicAgents(platform, configuration)
         self.execution = execution
         self.run_number = _run_number(execution, configuration)
+        platform.boundary("execution.run_numbered")
         self._sweep()
         self.simulator = _simulator(self.agents, execution, self.run_number)
         self.runtimes = {
@@ -121,9 +124,10 @@ def _run_number(execution: WorkflowExecution, configuration: Configuration) -> i
     """The run of an execution: a new number, and TF numbers of its own, when it has none yet."""
     if execution.run_number is None:
         stfs = planned_stfs(daq_parameters(configuration)) or MAX_SEQUENCE
-        execution.run_number = reserve("run", 1)
-        execution.tf_base = reserve("tf", stfs * configuration.section(StfSection).tf_count)
-        execution.save(update_fields=["run_number", "tf_base"])
+        with transaction.atomic():  # no number is taken without an execution that has it
+            execution.run_number = reserve("run", 1)
+            execution.tf_base = reserve("tf", stfs * configuration.section(StfSection).tf_count)
+            execution.save(update_fields=["run_number", "tf_base"])
     return execution.run_number
 
 

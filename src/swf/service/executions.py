@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from django.db import transaction
+
 import swf
 from swf.config import Configuration, TestbedSection, WorkflowSection
 from swf.core.errors import IllegalMoveError, UnknownNameError
@@ -31,17 +33,18 @@ def start_execution(configuration: Configuration, definition: Path, user: str, c
             "created_at": clock.now(),
         },
     )
-    number = next_number(f"execution:{workflow.name}:{user}")
-    return WorkflowExecution.objects.create(
-        execution_id=execution_id(workflow.name, user, number),
-        workflow_definition=kept,
-        namespace=configuration.section(TestbedSection).namespace,
-        parameter_values=configuration.as_parameters(),
-        parameter_origins={value.key: str(value.origin) for value in configuration.values()},
-        code_version=swf.__version__,
-        start_time=clock.now(),
-        executed_by=user,
-    )
+    with transaction.atomic():  # no number is taken without an execution that has it
+        number = next_number(f"execution:{workflow.name}:{user}")
+        return WorkflowExecution.objects.create(
+            execution_id=execution_id(workflow.name, user, number),
+            workflow_definition=kept,
+            namespace=configuration.section(TestbedSection).namespace,
+            parameter_values=configuration.as_parameters(),
+            parameter_origins={value.key: str(value.origin) for value in configuration.values()},
+            code_version=swf.__version__,
+            start_time=clock.now(),
+            executed_by=user,
+        )
 
 
 def resumable(name: str) -> WorkflowExecution:

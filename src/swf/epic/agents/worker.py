@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from swf.core.effects import Boundary, no_boundary
 from swf.core.messages import Message
 from swf.core.payload import Outcome, PayloadJob, PayloadResult, PayloadSpec
 from swf.core.times import Clock
@@ -72,6 +73,7 @@ class Workbench:
         io: IoPool,
         clock: Clock,
         lease_s: float,
+        boundary: Boundary = no_boundary,
     ) -> None:
         self._pool = pool
         self._spec = spec
@@ -80,6 +82,7 @@ class Workbench:
         self._io = io
         self._clock = clock
         self._lease_s = lease_s
+        self._boundary = boundary
         self._pace = Pace(clock, slots)
         self._taken: dict[UUID, _Taken] = {}
         self._recovered = False
@@ -144,6 +147,7 @@ class Workbench:
     def _start(self, request: UUID, taken: _Taken) -> None:
         self._taken[request] = taken
         self._pool.submit(self._job(taken.body))
+        self._boundary("payload_submitted")
 
     def _job(self, body: Slice) -> PayloadJob:
         output = self._output(body.run_id, body.tf_filename, body.attempt)
@@ -166,6 +170,8 @@ class Workbench:
     def _collect(self) -> bool:
         """Take what the pool has finished; outputs are read for their checksums on a thread."""
         results = self._pool.take()
+        if results:
+            self._boundary("results_taken")
         for result in results:
             if result.outcome is Outcome.OK and result.output is not None:
                 self._io.submit(ROLE, result, facts_of, result.output)

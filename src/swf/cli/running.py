@@ -78,6 +78,8 @@ class Session:
         self._platform.boundary("execution.loop_ended")
         match ending:
             case Ending.CLOSED:
+                # Payload processes and agents have gone before the execution is said to be done: nobody looks again.
+                epic.close()
                 stopped = run_summary(epic.run_number).ended_by
                 set_status(self._execution, Status.STOPPED if stopped else Status.COMPLETED, clock)
             case Ending.INTERRUPTED:

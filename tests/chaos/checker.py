@@ -187,6 +187,8 @@ def _products(records: Records) -> Iterator[Finding]:
             yield lost(f"the file of product {product['name']}")
         elif (found.size_bytes, found.adler32, found.sha256) != _facts(product):
             yield unexpected(f"the file of product {product['name']} is not what its row says")
+        # A command leaves its summary beside its output.
+        files.pop(f"{product['location']}.json", None)
     for item in records.of("slices"):
         made = rows.pop(item["name"], [])
         if not made:
@@ -251,7 +253,7 @@ def _counted(records: Records) -> Iterator[Finding]:
 
 
 def _numbered(records: Records) -> Iterator[Finding]:
-    """Messages of a sender are numbered 1, 2, 3 ... over all its lives; so are events, and the DAQ's changes of state."""
+    """Messages of a sender are numbered 1, 2, 3 ... over all its lives; so are events, and changes of state."""
     senders: dict[str, list[int]] = defaultdict(list)
     for message in records.messages:
         senders[message["sender"]].append(message["sender_seq"])

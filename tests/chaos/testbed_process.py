@@ -66,11 +66,12 @@ class TestbedProcess:
         self._stdout = folder / f"{number}.stdout"
         self._stderr = folder / f"{number}.stderr"
         self._read_stderr = stderr is None
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("SWF_")}
         path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
         plan = {
             "command": [sys.executable, "-c", "from swf.cli.main import main; main()", *arguments],
             "folder": str(folder),
-            "environment": {**os.environ, "PYTHONPATH": path, **(environment or {})},
+            "environment": {**inherited, "PYTHONPATH": path, **(environment or {})},
             "stdout": str(self._stdout),
             "stderr": str(stderr or self._stderr),
             "signals": list(signals),

@@ -141,7 +141,7 @@ class TakenRun:
     def event(self, kind: str, subject: str = "", *, message: bool = True, after_s: float = 0.0, **body: Any) -> Event:
         """A row of the event log."""
         self._ids += 1
-        return Event.objects.create(
+        event = Event.objects.create(
             kind=Event.Kind.MESSAGE if message else Event.Kind.TRANSITION,
             type=kind,
             namespace=self.namespace,
@@ -154,6 +154,8 @@ class TakenRun:
             created_at=NOW + timedelta(seconds=after_s),
             body=json.dumps(body),
         )
+        Event.objects.filter(pk=event.pk, seq=None).update(seq=event.pk)  # where the database does not number rows
+        return event
 
     def letter(self, state: str = "parked", *, body: str = "{}", **fields: Any) -> DeadLetter:
         """A message that could not be handled."""

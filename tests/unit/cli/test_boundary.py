@@ -1,0 +1,132 @@
+"""The error boundary, the table of exit codes, and what the commands say of themselves."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from shell import Testbed
+
+from swf.cli import dead_letters, plan, runs
+from swf.cli.boundary import guarded
+from swf.cli.exit_codes import MEANINGS, ExitCode, code_of, table
+from swf.core import errors
+from swf.epic.usecases import dead_letters as letter_cases
+from swf.epic.usecases import explain, planning, prune, replay, summary
+from swf.epic.usecases import runs as run_cases
+
+
+def fails(error: BaseException) -> Callable[[], object]:
+    def command() -> object:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.ConfigError("x"), 2),
+        (errors.IllegalMoveError("x"), 2),
+        (errors.UnknownNameError("x"), 4),
+        (errors.BusyError("x"), 5),
+        (errors.StorageError("x"), 1),
+        (errors.PayloadError("x"), 1),
+        (errors.DataError("x"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_an_error_becomes_a_line_and_a_code(
+    error: BaseException, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert guarded(fails(error), []) == code
+    captured = capsys.readouterr()
+    assert captured.err.startswith("testbed: ")
+    assert captured.out == ""
+
+
+def test_with_json_the_error_is_an_object(capsys: pytest.CaptureFixture[str]) -> None:
+    guarded(fails(errors.BusyError("in use")), ["runs", "--json"])
+    assert json.loads(capsys.readouterr().out) == {"error": {"type": "BusyError", "message": "in use", "exit_code": 5}}
+
+
+class TestUnexpected:
+    def test_its_traceback_goes_to_the_logs(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "logs").mkdir()
+        assert guarded(fails(ZeroDivisionError("of nothing")), [f"--data-dir={tmp_path}"]) == 1
+        (log,) = (tmp_path / "logs").iterdir()
+        err = capsys.readouterr().err
+        assert err == f"testbed: unexpected ZeroDivisionError: of nothing; the details are in {log}\n"
+        assert "Traceback" in log.read_text()
+
+    def test_without_a_data_directory_to_a_temporary_one(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+        guarded(fails(ZeroDivisionError()), [])
+        assert len(list(tmp_path.glob("testbed-error-*.log"))) == 1
+        assert "Traceback" not in capsys.readouterr().err
+
+    def test_shown_where_it_is_asked_for(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "logs").mkdir()
+        guarded(fails(ZeroDivisionError()), ["-v", "--data-dir", str(tmp_path)])
+        assert "Traceback" in capsys.readouterr().err
+
+
+class TestExitCodes:
+    def test_each_has_a_meaning(self) -> None:
+        assert set(MEANINGS) == set(ExitCode)
+
+    def test_each_error_has_a_code(self) -> None:
+        kinds = [e for _, e in inspect.getmembers(errors, inspect.isclass) if issubclass(e, errors.SwfError)]
+        assert len(kinds) > 15
+        assert all(code_of(kind("x")) in ExitCode for kind in kinds)
+
+    def test_the_table(self) -> None:
+        assert "| 130 | interrupted; it can be resumed |" in table()
+
+    def test_the_help_names_each(self, testbed: Testbed) -> None:
+        text = testbed("--help").out
+        assert all(f" {code.value} " in text for code in ExitCode)
+
+
+@pytest.mark.parametrize(
+    ("command", "case"),
+    [
+        (plan.plan, planning.plan_workflow),
+        (runs.runs_list, run_cases.list_runs),
+        (runs.runs_show, summary.run_summary),
+        (runs.runs_ledger, summary.run_ledger),
+        (runs.runs_explain, explain.explain),
+        (runs.runs_replay, replay.replay),
+        (runs.runs_stop, run_cases.stop_run),
+        (runs.runs_prune, prune.prune),
+        (dead_letters.letters_list, letter_cases.list_letters),
+        (dead_letters.letters_show, letter_cases.show_letter),
+        (dead_letters.letters_redrive, letter_cases.redrive_letter),
+        (dead_letters.letters_discard, letter_cases.discard_letter),
+    ],
+)
+def test_a_command_says_what_its_use_case_says(command: object, case: object) -> None:
+    """The first sentence; a command adds what its options do, a use case what its arguments are."""
+    said, meant = (inspect.getdoc(each) or "" for each in (command, case))
+    assert _first_sentence(said) == _first_sentence(meant)
+
+
+def _first_sentence(text: str) -> str:
+    paragraph = " ".join(text.split("\n\n", maxsplit=1)[0].split())
+    return paragraph.split(". ")[0].split("; with ")[0].rstrip(".")
+
+
+def test_the_command_is_quick_to_start() -> None:
+    """Nothing heavy is imported before a command needs it."""
+    heavy = ("django", "pydantic", "uproot", "numpy", "awkward", "simpy", "structlog", "rich.live")
+    code = f"import sys, swf.cli.main; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

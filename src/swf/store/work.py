@@ -25,90 +25,81 @@ class ConflictError(RetriableError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """One move of one item."""
+    """One move of one item; `attempt` and `holder` are those whose move it was."""
 
     item: WorkItem
     trigger: WorkTrigger
     source: WorkState
     target: WorkState
     at: datetime
+    attempt: int
+    holder: str
     note: str = ""
 
 
 class WorkMoves:
-    """The moves of one transaction: made in memory by the table of `swf.core.work`, written together by `save`."""
+    """The moves of one transaction: made in memory by the table of `swf.core.work`, written together by `save`.
+
+    Every method raises IllegalMoveError, and changes nothing, where the item's state does not allow the move.
+    """
 
     def __init__(self, ids: IdSource, now: datetime) -> None:
         self._ids = ids
         self._now = now
-        self._before: dict[int, tuple[WorkItem, WorkState, int]] = {}
+        self._before: dict[int, tuple[WorkItem, WorkState, UUID]] = {}
         self.moves: list[Moved] = []
 
     def claim(self, item: WorkItem, holder: str, lease_s: float) -> None:
-        """Take an item: its attempt grows by one, its lease is set.
-
-        Raises:
-            IllegalMoveError: it is not queued.
-        """
-        self._move(item, WorkTrigger.CLAIM)
-        item.attempt += 1
-        item.lease_holder = holder
-        item.lease_until = self._now + timedelta(seconds=lease_s)
+        """Take an item: its attempt grows by one, its lease is set."""
+        until = self._now + timedelta(seconds=lease_s)
+        self._move(item, WorkTrigger.CLAIM, attempt=item.attempt + 1, lease_holder=holder, lease_until=until)
 
     def complete(self, item: WorkItem) -> None:
         """Close an item with its result."""
-        self._move(item, WorkTrigger.COMPLETE)
-        item.lease_until = None
-        item.reason = ""
+        self._move(item, WorkTrigger.COMPLETE, attempt=_ended_attempt(item), lease_until=None, reason="")
 
     def fail(self, item: WorkItem, reason: str, *, retry: bool = True) -> bool:
         """Record a failed attempt; put the item back into the queue, under a new `req_id`, while retries remain.
 
         With `retry` False it stays failed, because trying again cannot help. Returns whether it was put back.
         """
-        self._move(item, WorkTrigger.FAIL, reason)
-        item.lease_until = None
-        item.reason = reason
+        self._move(item, WorkTrigger.FAIL, reason, attempt=_ended_attempt(item), lease_until=None, reason=reason)
         if not retry or not may_retry(item.retries, item.max_retries):
             return False
-        item.retries += 1
-        self._requeue(item, WorkTrigger.RETRY)
+        self._requeue(item, WorkTrigger.RETRY, retries=item.retries + 1)
         return True
 
     def release(self, item: WorkItem, reason: str) -> None:
         """Put an item back that its holder did not finish, through no fault of the item: no retry is used up."""
-        item.reason = reason
-        self._requeue(item, WorkTrigger.RELEASE, reason)
+        self._requeue(item, WorkTrigger.RELEASE, reason, reason=reason)
 
     def redrive(self, item: WorkItem, reason: str) -> None:
         """Put a failed or expired item back at an operator's wish; its retries start anew."""
-        item.retries = 0
-        self._requeue(item, WorkTrigger.REDRIVE, reason)
+        self._requeue(item, WorkTrigger.REDRIVE, reason, retries=0)
 
     def cancel(self, item: WorkItem, reason: str) -> None:
         """Take an item away that is no longer wanted."""
-        self._move(item, WorkTrigger.CANCEL, reason)
-        item.lease_until = None
-        item.reason = reason
+        self._move(item, WorkTrigger.CANCEL, reason, lease_until=None, reason=reason)
 
     def expire(self, item: WorkItem, reason: str) -> None:
         """Close an item whose deadline has passed."""
-        self._move(item, WorkTrigger.EXPIRE, reason)
-        item.lease_until = None
-        item.reason = reason
+        self._move(item, WorkTrigger.EXPIRE, reason, lease_until=None, reason=reason)
 
     def save(self, fields: Sequence[str] = ()) -> None:
-        """Write all moved items, compare-and-set on status and attempt; `fields` are written besides.
+        """Write all moved items, compare-and-set on status and request; `fields` are written besides.
+
+        Under one request an item is in each state at most once, so that nothing happened in between where both are
+        what they were.
 
         Raises:
             ConflictError: another process moved one of them meanwhile.
         """
         by_model: dict[type[WorkItem], list[tuple[dict[str, Any], dict[str, Any]]]] = {}
         columns = (*_LIFECYCLE_FIELDS, *fields)
-        for item, status, attempt in self._before.values():
+        for item, status, request in self._before.values():
             item.updated_at = self._now
             new = {name: getattr(item, name) for name in columns if name in _LIFECYCLE_FIELDS or hasattr(item, name)}
-            by_model.setdefault(type(item), []).append((new, {"id": item.pk, "status": status, "attempt": attempt}))
+            by_model.setdefault(type(item), []).append((new, {"id": item.pk, "status": status, "req_id": request}))
         for model, rows in by_model.items():
             changed = bulk.update(model, rows)
             if changed != len(rows):
@@ -123,18 +114,36 @@ class WorkMoves:
             change[move.item.run_number, move.target, +1] += 1
         return change
 
-    def _requeue(self, item: WorkItem, trigger: WorkTrigger, note: str = "") -> None:
-        self._move(item, trigger, note)
+    def _requeue(self, item: WorkItem, trigger: WorkTrigger, note: str = "", **changes: object) -> None:
+        self._move(item, trigger, note, **changes)
         item.req_id = self._ids.new()
         item.lease_holder = ""
         item.lease_until = None
 
-    def _move(self, item: WorkItem, trigger: WorkTrigger, note: str = "") -> None:
+    def _move(self, item: WorkItem, trigger: WorkTrigger, note: str = "", **changes: object) -> None:
         source = WorkState(item.status)
         target = WORK_TABLE.target(source, trigger)
-        self._before.setdefault(id(item), (item, source, item.attempt))
+        self._before.setdefault(id(item), (item, source, item.req_id))
         item.status = target
-        self.moves.append(Moved(item=item, trigger=trigger, source=source, target=target, at=self._now, note=note))
+        for name, value in changes.items():
+            setattr(item, name, value)
+        self.moves.append(
+            Moved(
+                item=item,
+                trigger=trigger,
+                source=source,
+                target=target,
+                at=self._now,
+                attempt=item.attempt,
+                holder=item.lease_holder,
+                note=note,
+            )
+        )
+
+
+def _ended_attempt(item: WorkItem) -> int:
+    """The number of the attempt that ended; one that was never claimed, by a worker outside, counts as well."""
+    return item.attempt + (item.status == WorkState.QUEUED)
 
 
 _LIFECYCLE_FIELDS = (
@@ -169,8 +178,8 @@ def transition_rows(moves: Iterable[Moved], actor: str) -> list[dict[str, Any]]:
                     "item": type(move.item).__name__,
                     "from": move.source,
                     "to": move.target,
-                    "attempt": move.item.attempt,
-                    "holder": move.item.lease_holder,
+                    "attempt": move.attempt,
+                    "holder": move.holder,
                     "note": move.note,
                 }
             ),

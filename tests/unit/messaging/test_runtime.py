@@ -191,7 +191,11 @@ def test_a_message_of_another_namespace_is_dropped_and_counted(bench: Bench) -> 
     assert not bench.runtime(writer_agent(Writer())).step()
 
 
-def test_a_failing_database_undoes_the_whole_batch_and_the_next_step_does_it_again(bench: Bench) -> None:
+@pytest.mark.parametrize("kind", Bench.KINDS)
+def test_a_failing_database_undoes_the_whole_batch_and_the_next_step_does_it_again(
+    sqlite_store: Path, kind: str
+) -> None:
+    bench = Bench(kind)
     broken = [True]
     calls: list[list[str]] = []
     writer = Writer(answer_to=ANSWERS)

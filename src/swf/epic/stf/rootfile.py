@@ -75,7 +75,7 @@ def opened(location: str | Path) -> Iterator[Any]:
     """
     import uproot
 
-    with reading(location):
+    with reading(location), _classes_kept():
         if is_remote(location):
             require_remote_access(str(location))
             source = uproot.open(str(location), object_cache=None, array_cache=None)
@@ -91,6 +91,31 @@ def opened(location: str | Path) -> Iterator[Any]:
             )
         with source as file:
             yield file
+
+
+@contextmanager
+def _classes_kept() -> Iterator[None]:
+    """Forget the classes that uproot learns from a file, once it is read.
+
+    It learns for the whole process, from what a file says of its own classes; a corrupted one can replace those that
+    uproot comes with, and the sound files after it would not be read.
+    """
+    import uproot
+
+    names = set(uproot.classes)
+    versions = [(c, dict(c.known_versions)) for c in uproot.classes.values() if hasattr(c, "known_versions")]
+    try:
+        yield
+    finally:
+        # Entry by entry, never through an empty table: other threads read files meanwhile.
+        for name in set(uproot.classes) - names:
+            uproot.classes.pop(name, None)
+        for dispatcher, known in versions:
+            for version in set(dispatcher.known_versions) - set(known):
+                dispatcher.known_versions.pop(version, None)
+            for version, model in known.items():
+                if dispatcher.known_versions.get(version) is not model:
+                    dispatcher.known_versions[version] = model
 
 
 def _check_head(path: Path) -> None:

@@ -7,16 +7,40 @@ from pathlib import Path
 
 import pytest
 
-from store_fixture import configure_once, store, store_template
+from store_fixture import (
+    configure_once,
+    database_kind,
+    databases_of,
+    postgres,
+    postgres_database,
+    store,
+    store_template,
+)
 
-__all__ = ["store", "store_template"]
+__all__ = ["database_kind", "postgres", "postgres_database", "store", "store_template"]
 
 _BESIDE_THE_CHECKOUT = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which database the tests use that use the store."""
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        help="run the tests that use the store on this database only; default: SQLite, and some suites on both",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Models can be imported only where Django is configured."""
+    config.addinivalue_line("markers", "services: starts a real server; skipped where it is not installed")
     configure_once()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give tests that use the store their databases."""
+    if "database_kind" in metafunc.fixturenames:
+        metafunc.parametrize("database_kind", databases_of(metafunc, Path(__file__).parent), indirect=True)
 
 
 @pytest.fixture(scope="session")

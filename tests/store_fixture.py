@@ -1,15 +1,22 @@
-"""A store of its own for each test: real SQLite, migrated once and copied."""
+"""A store of its own for each test: real SQLite, migrated once and copied; for some tests PostgreSQL as well.
+
+The suites in `ON_BOTH` run on either. `pytest --database postgresql` runs every test that uses the store there and only
+there; where it is not installed, these tests are skipped.
+"""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connections
 
+from services.postgres import MISSING, PostgresServer, installed, serving
 from swf.store import database
 
 NO_STORE = Path("a-test-that-uses-the-store-takes-the-fixture-store/swf.sqlite3")
@@ -18,11 +25,37 @@ QUICK_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF"
 """As the real store, except that a commit does not wait for the disk: no unit test pulls the plug."""
 
 
+ON_BOTH = ("unit/store", "unit/messaging", "contract")
+"""Folders of suites that run on both databases."""
+
+_TEMPLATE = "swf_template"
+_numbers = count(1)
+
+
 def configure_once() -> None:
     """Tell Django about the apps, and of a database that is not there: only `opened` puts one in its place."""
     settings = database.sqlite(NO_STORE)
     settings["OPTIONS"]["init_command"] = QUICK_PRAGMAS
     database.configure(settings, ["swf.epic"])
+
+
+@contextmanager
+def using(settings: dict[str, Any]) -> Iterator[None]:
+    """Use another database, given as Django's settings, in this process until the end of the block."""
+    before = connections.settings["default"]
+    _turn_to(connections.configure_settings({"default": settings})["default"])
+    try:
+        yield
+    finally:
+        _turn_to(before)
+
+
+def _turn_to(settings: dict[str, Any]) -> None:
+    connections.close_all()
+    if hasattr(connections["default"], "close_pool"):
+        connections["default"].close_pool()
+    del connections["default"]
+    connections.settings["default"] = settings
 
 
 @contextmanager
@@ -39,6 +72,33 @@ def opened(path: Path) -> Iterator[Path]:
         settings["NAME"] = before
 
 
+def settings_of(server: PostgresServer, name: str) -> dict[str, Any]:
+    """Django's settings of one of a server's databases."""
+    from pydantic import SecretStr
+
+    from swf.store.postgresql import postgresql
+    from swf.store.settings import DatabaseSection
+
+    section = DatabaseSection(port=server.port, name=name, user=server.user, password=SecretStr(server.password))
+    return postgresql(section, probe=False)
+
+
+def databases_of(metafunc: pytest.Metafunc, folder: Path) -> list[Any]:
+    """On which databases a test that uses the store runs."""
+    postgresql = pytest.param("postgresql", marks=pytest.mark.services)
+    asked = metafunc.config.getoption("--database")
+    if asked is None:
+        both = any(metafunc.definition.path.is_relative_to(folder / each) for each in ON_BOTH)
+        return ["sqlite", postgresql] if both else ["sqlite"]
+    return [postgresql if asked == "postgresql" else asked]
+
+
+@pytest.fixture
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """The database of the test's store; tests are given one or both by the hook of `conftest.py`."""
+    return str(getattr(request, "param", "sqlite"))
+
+
 @pytest.fixture(scope="session")
 def store_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty store, to be copied."""
@@ -48,10 +108,36 @@ def store_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this session, with an empty, migrated store in its template database."""
+    if not installed():
+        pytest.skip(MISSING)
+    with serving() as server:
+        server.execute(f"CREATE DATABASE {_TEMPLATE}")
+        with using(settings_of(server, _TEMPLATE)):
+            database.migrate()
+        yield server
+
+
 @pytest.fixture
-def store(store_template: Path, tmp_path: Path) -> Iterator[Path]:
-    """An empty store of this test's own; the value is its file."""
+def postgres_database(postgres: PostgresServer) -> Iterator[str]:
+    """The name of a database with an empty store of this test's own; it goes with the test."""
+    name = f"test_{next(_numbers)}"
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    yield name
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[Path]:
+    """An empty store of this test's own; the value is its file, or with PostgreSQL a path where nothing is."""
     path = tmp_path / "swf.sqlite3"
-    shutil.copyfile(store_template, path)
+    if database_kind == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        with using(settings_of(server, request.getfixturevalue("postgres_database"))):
+            yield path
+        return
+    shutil.copyfile(request.getfixturevalue("store_template"), path)
     with opened(path):
         yield path

@@ -9,10 +9,9 @@ from typing import Any
 
 import django
 from django.conf import settings
-from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import connections
 
-from swf.core.errors import StorageError
+from swf.store import schema
 
 SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536"
 """Write-ahead log, an fsync with every commit, 64 MiB of cache."""
@@ -39,7 +38,12 @@ def sqlite_to_read(path: Path) -> dict[str, Any]:
 
 
 def configure(database: dict[str, Any], instrument_apps: Sequence[str]) -> None:
-    """Tell Django which database and which apps this process uses. A process does this once."""
+    """Tell Django which database and which apps this process uses. A process does this once.
+
+    Args:
+        database: what `sqlite`, `sqlite_to_read` or `swf.store.postgresql.postgresql` gives.
+        instrument_apps: the Django apps of the instruments.
+    """
     settings.configure(
         DATABASES={"default": database},
         INSTALLED_APPS=["swf.store", *instrument_apps],
@@ -55,11 +59,13 @@ def migrate() -> None:
 
     Raises:
         StorageError: the database cannot be opened or written.
+        DataError: the tables are of a newer program.
     """
-    try:
-        call_command("migrate", verbosity=0, interactive=False)
-    except OperationalError as error:
-        name = connection.settings_dict["NAME"]
-        raise StorageError(
-            f"the database {name} cannot be written: {error}; check free space and permissions of its folder"
-        ) from error
+    schema.upgrade()
+
+
+def recover() -> None:
+    """Give up a connection that failed: the next statement makes a new one. Called by whoever goes on after an error of
+    the database, outside of a transaction."""
+    for connection in connections.all(initialized_only=True):
+        connection.close_if_unusable_or_obsolete()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import uproot
 
-from stf_files import write  # the helpers of these tests
+from stf_files import write
 from swf.epic.stf.rootfile import opened
 
 

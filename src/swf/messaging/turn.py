@@ -15,7 +15,7 @@ from swf.core.ids import IdSource
 from swf.core.messages import Body, Envelope, Outgoing
 from swf.messaging.bus import Delivery, Wire
 from swf.messaging.embedded import outbox_row
-from swf.store import bulk
+from swf.store import bulk, events
 from swf.store.models import Event, OutboxMessage, SystemAgent
 from swf.store.work import Moved, WorkMoves, transition_rows
 
@@ -162,7 +162,7 @@ class Turn:
 
     def flush(self) -> frozenset[str]:
         """Write the log and the outbox, as the last statements of the transaction. Returns the destinations."""
-        bulk.insert(Event, self._events)
+        events.append(self._events)
         if self._wires:
             bulk.insert(OutboxMessage, [outbox_row(wire) for wire in self._wires])
             SystemAgent.objects.filter(pk=self.identity.name).update(sender_seq=self._next_seq - 1)

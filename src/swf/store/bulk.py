@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeAlias
+from uuid import UUID
 
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Row = Mapping[str, Any]
-_Prepare = Callable[[Any], Any] | None
+_Field: TypeAlias = "models.Field[Any, Any]"
+_Convert = Callable[[Any], Any]
 
-_AS_THEY_ARE = (models.CharField, models.TextField, models.IntegerField, models.FloatField, models.ForeignKey)
+_AS_THEY_ARE = (
+    models.CharField,
+    models.TextField,
+    models.IntegerField,
+    models.FloatField,
+    models.BooleanField,
+    models.ForeignKey,
+)
 """Fields whose values every database takes as Python has them. Django's general way costs more than the insert."""
 
 
-def insert(model: type[models.Model], rows: Sequence[Row], *, or_ignore: bool = False) -> int:
+def insert(
+    model: type[models.Model],
+    rows: Sequence[Row],
+    *,
+    or_ignore: bool = False,
+    computed: tuple[tuple[str, str], ...] = (),
+) -> int:
     """Insert rows given as `{field: value}`, all with the same fields; fields left out take the model's defaults.
 
-    With `or_ignore`, rows that a uniqueness rule refuses are passed over. Returns the number of rows inserted.
+    With `or_ignore`, rows that a uniqueness rule refuses are passed over. `computed` are fields that the database
+    computes for each row, with the SQL expression. Returns the number of rows inserted.
     """
     if not rows:
         return 0
     connection = connections["default"]
-    fields = _inserted_fields(model, tuple(rows[0]))
-    names = ", ".join(_quoted(connection, field) for _, field in fields)
-    marks = ", ".join(["%s"] * len(fields))
-    conflict = " ON CONFLICT DO NOTHING" if or_ignore else ""
-    sql = f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({names}) VALUES ({marks}){conflict}"
-    given = rows[0].keys()
-    constant = {key: field.get_default() for key, field in fields if key not in given}
-    plan = [(key, _preparer(connection, field)) for key, field in fields]
-    return _execute(connection, sql, [_prepared(plan, {**constant, **row} if constant else row) for row in rows])
+    statement = _insertion(connection.vendor, model, tuple(rows[0]), or_ignore, computed)
+    defaults = [_converter(connection, field)(field.get_default()) for field in statement.left_out]
+    values = _converted(connection, statement.keys, statement.fields, rows)
+    if defaults:
+        for row in values:
+            row.extend(defaults)
+    return _execute(connection, statement.sql, values)
 
 
 def update(model: type[models.Model], rows: Sequence[tuple[Row, Row]]) -> int:
@@ -44,14 +60,12 @@ def update(model: type[models.Model], rows: Sequence[tuple[Row, Row]]) -> int:
     if not rows:
         return 0
     connection = connections["default"]
-    new_fields = [(name, _field(model, name)) for name in rows[0][0]]
-    old_fields = [(name, _field(model, name)) for name in rows[0][1]]
-    assignments = ", ".join(f"{_quoted(connection, f)} = %s" for _, f in new_fields)
-    conditions = " AND ".join(f"{_quoted(connection, f)} = %s" for _, f in old_fields)
-    sql = f"UPDATE {connection.ops.quote_name(model._meta.db_table)} SET {assignments} WHERE {conditions}"
-    new_plan = [(name, _preparer(connection, f)) for name, f in new_fields]
-    old_plan = [(name, _preparer(connection, f)) for name, f in old_fields]
-    return _execute(connection, sql, [_prepared(new_plan, new) + _prepared(old_plan, old) for new, old in rows])
+    new_keys, old_keys = tuple(rows[0][0]), tuple(rows[0][1])
+    sql, new_fields, old_fields = _updating(connection.vendor, model, new_keys, old_keys)
+    values = _converted(connection, new_keys, new_fields, [new for new, _ in rows])
+    for row, old in zip(values, _converted(connection, old_keys, old_fields, [old for _, old in rows]), strict=True):
+        row.extend(old)
+    return _execute(connection, sql, values)
 
 
 def _execute(connection: BaseDatabaseWrapper, sql: str, values: list[list[Any]]) -> int:
@@ -60,41 +74,89 @@ def _execute(connection: BaseDatabaseWrapper, sql: str, values: list[list[Any]])
         return int(cursor.rowcount)
 
 
-def _prepared(plan: list[tuple[str, _Prepare]], row: Row) -> list[Any]:
-    return [row[key] if prepare is None else prepare(row[key]) for key, prepare in plan]
+def _converted(
+    connection: BaseDatabaseWrapper, keys: tuple[str, ...], fields: tuple[_Field, ...], rows: Sequence[Row]
+) -> list[list[Any]]:
+    """The values of these keys of each row, as parameters."""
+    # With one key, itemgetter gives a value instead of a tuple.
+    get = itemgetter(*keys) if len(keys) > 1 else lambda row: (row[keys[0]],)
+    values = [list(get(row)) for row in rows]
+    for index, field in enumerate(fields):
+        if not isinstance(field, _AS_THEY_ARE):
+            convert = _converter(connection, field)
+            for row in values:
+                row[index] = convert(row[index])
+    return values
 
 
-def _preparer(connection: BaseDatabaseWrapper, field: models.Field[Any, Any]) -> _Prepare:
-    """How a value of this field becomes a parameter; None where it is one already."""
+def _converter(connection: BaseDatabaseWrapper, field: _Field) -> _Convert:
+    """How a value of this field becomes a parameter."""
     if isinstance(field, _AS_THEY_ARE):
-        return None
+        return lambda value: value
 
     def general(value: Any) -> Any:
         return field.get_db_prep_save(value, connection)
 
+    if isinstance(field, models.UUIDField) and not connection.features.has_native_uuid_field:
+        return lambda value: value.hex if type(value) is UUID else general(value)
     # The rows of a batch share their instants.
     return lru_cache(maxsize=8)(general) if isinstance(field, models.DateTimeField) else general
 
 
-def _quoted(connection: BaseDatabaseWrapper, field: models.Field[Any, Any]) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Insertion:
+    sql: str
+    keys: tuple[str, ...]
+    """Of the values that are given with each row, in the order of the statement; then come those of `left_out`."""
+    fields: tuple[_Field, ...]
+    left_out: tuple[_Field, ...]
+
+
+@lru_cache(maxsize=256)
+def _insertion(
+    vendor: str,
+    model: type[models.Model],
+    keys: tuple[str, ...],
+    or_ignore: bool,
+    computed: tuple[tuple[str, str], ...],
+) -> _Insertion:
+    """The statement for rows with these keys. `vendor` tells statements of one database from those of another."""
+    connection = connections["default"]
+    fields = tuple(_field(model, key) for key in keys)
+    by_database = {_field(model, name): expression for name, expression in computed}
+    left_out = tuple(
+        field
+        for field in model._meta.concrete_fields
+        if field not in fields and field not in by_database and not isinstance(field, models.AutoField)
+    )
+    names = ", ".join(_quoted(connection, field) for field in (*fields, *left_out, *by_database))
+    marks = ", ".join([*["%s"] * (len(fields) + len(left_out)), *by_database.values()])
+    conflict = " ON CONFLICT DO NOTHING" if or_ignore else ""
+    table = connection.ops.quote_name(model._meta.db_table)
+    sql = f"INSERT INTO {table} ({names}) VALUES ({marks}){conflict}"
+    return _Insertion(sql=sql, keys=keys, fields=fields, left_out=left_out)
+
+
+@lru_cache(maxsize=256)
+def _updating(
+    vendor: str, model: type[models.Model], new: tuple[str, ...], old: tuple[str, ...]
+) -> tuple[str, tuple[_Field, ...], tuple[_Field, ...]]:
+    """The statement that sets the fields `new` of a row found by the fields `old`, and those fields."""
+    connection = connections["default"]
+    new_fields, old_fields = (tuple(_field(model, key) for key in keys) for keys in (new, old))
+    assignments = ", ".join(f"{_quoted(connection, field)} = %s" for field in new_fields)
+    conditions = " AND ".join(f"{_quoted(connection, field)} = %s" for field in old_fields)
+    table = connection.ops.quote_name(model._meta.db_table)
+    return f"UPDATE {table} SET {assignments} WHERE {conditions}", new_fields, old_fields
+
+
+def _quoted(connection: BaseDatabaseWrapper, field: _Field) -> str:
     assert field.column is not None
     return str(connection.ops.quote_name(field.column))
 
 
-def _field(model: type[models.Model], name: str) -> models.Field[Any, Any]:
+def _field(model: type[models.Model], name: str) -> _Field:
     for field in model._meta.concrete_fields:
         if name in {field.name, field.attname}:
             return field
     raise ValueError(f"{model.__name__} has no field {name}")
-
-
-def _inserted_fields(model: type[models.Model], given: tuple[str, ...]) -> list[tuple[str, models.Field[Any, Any]]]:
-    fields = [
-        (next((key for key in (field.attname, field.name) if key in given), field.attname), field)
-        for field in model._meta.concrete_fields
-        if not isinstance(field, models.AutoField) or field.attname in given
-    ]
-    unknown = set(given) - {key for key, _ in fields}
-    if unknown:
-        raise ValueError(f"{model.__name__} has no field {', '.join(sorted(unknown))}")
-    return fields

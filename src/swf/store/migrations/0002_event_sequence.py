@@ -1,4 +1,4 @@
-"""Number the rows of the event log where the database can do it at insert.
+"""Number the rows of the event log where the database can do it at insert: those that come without a number.
 
 SQLite's writers take turns, so rows are inserted in the order of their commit. PostgreSQL's commit in any order: there the
 sequencer numbers them.
@@ -7,7 +7,7 @@ sequencer numbers them.
 from django.db import migrations
 
 TRIGGER = """
-CREATE TRIGGER store_event_sequence AFTER INSERT ON store_event
+CREATE TRIGGER store_event_sequence AFTER INSERT ON store_event WHEN NEW.seq IS NULL
 BEGIN UPDATE store_event SET seq = NEW.id WHERE id = NEW.id; END
 """
 

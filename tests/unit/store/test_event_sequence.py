@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from swf.core.times import ManualClock
-from swf.store import bulk
+from swf.store import bulk, events
 from swf.store.models import Event, WorkflowMessage
 
 NOW = ManualClock().now()
@@ -48,6 +48,18 @@ def test_a_number_that_was_seen_as_the_last_is_never_followed_by_a_lower_one(sql
     newest.delete()
     write("c")
     assert Event.objects.get(type="c").seq > newest.seq
+
+
+def test_appended_rows_are_numbered_as_the_others_are(sqlite_store: Path) -> None:
+    row = {"kind": "transition", "namespace": "testbed", "sender": "a", "created_at": NOW, "body": "{}"}
+    # The first rows of a log, rows behind such that the trigger numbered, and rows behind deleted ones.
+    events.append([row | {"type": "a"}, row | {"type": "b"}])
+    write("c")
+    events.append([row | {"type": "d"}])
+    Event.objects.get(type="d").delete()
+    events.append([row | {"type": "e"}, row | {"type": "f"}])
+    rows = list(Event.objects.order_by("seq").values_list("type", "seq", "id"))
+    assert rows == [("a", 1, 1), ("b", 2, 2), ("c", 3, 3), ("e", 5, 5), ("f", 6, 6)]
 
 
 def test_the_view_of_messages_shows_only_messages(store: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -134,14 +134,13 @@ class View:
     def _title(self, progress: Progress) -> str:
         return f"{self._source.title}{', SIMULATED' if progress.simulated else ''}"
 
-    def _panel(self, progress: Progress, rates: tuple[float, float]) -> Table:
+    def _panel(self, progress: Progress, rates: tuple[float, float]) -> Group:
         table = Table.grid(padding=(0, 2))
-        table.add_row(Text(self._title(progress), style="bold"))
         for name, value in self._rows(progress, rates):
             table.add_row(Text(f"  {name}", style="dim"), Text(value or "-"))
         for alarm in self._slow.alarms:
             table.add_row(Text("  ALARM", style="bold red"), Text(alarm))
-        return table
+        return Group(Text(self._title(progress), style="bold"), table)
 
     def _rows(self, progress: Progress, rates: tuple[float, float]) -> list[tuple[str, str]]:
         state, at = self._source.daq()

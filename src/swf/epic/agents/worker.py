@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -84,7 +85,11 @@ class Workbench:
         self._lease_s = lease_s
         self._boundary = boundary
         self._pace = Pace(clock, slots)
+        self._hostname = socket.gethostname()[:100]
+        self._folders: set[int] = set()
         self._taken: dict[UUID, _Taken] = {}
+        self._ready: list[tuple[PayloadResult, Future[FileFacts] | None]] = []
+        """What can be reported, until it is committed that it was."""
         self._recovered = False
         self._renew_at = 0.0
 
@@ -119,6 +124,7 @@ class Workbench:
         self._pool.close(grace_s)
         self._collect()
         self._io.wait(ROLE)
+        self._collect()
         self._report(begin)
 
     def hand_back(self, begin: TurnFactory) -> int:
@@ -151,7 +157,9 @@ class Workbench:
 
     def _job(self, body: Slice) -> PayloadJob:
         output = self._output(body.run_id, body.tf_filename, body.attempt)
-        output.parent.mkdir(parents=True, exist_ok=True)
+        if body.run_id not in self._folders:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            self._folders.add(body.run_id)
         return PayloadJob(
             key=str(body.req_id),
             input=join(self._buffer, body.filename),
@@ -176,21 +184,24 @@ class Workbench:
             if result.outcome is Outcome.OK and result.output is not None:
                 self._io.submit(ROLE, result, facts_of, result.output)
             else:
-                self._io.submit(ROLE, result, _nothing)
-        return bool(results)
+                self._ready.append((result, None))
+        read = self._io.take(ROLE)
+        self._ready += read
+        return bool(results or read)
 
     def _report(self, begin: TurnFactory) -> bool:
-        finished = self._io.take(ROLE)
-        if not finished:
+        if not self._ready:
             return False
         with begin() as turn:
-            for result, future in finished:
+            for result, future in self._ready:
                 taken = self._taken[UUID(result.key)]
-                turn.send(RESULT_QUEUE, _result(turn, taken, result, future.result()))
+                facts = future.result() if future is not None else None
+                turn.send(RESULT_QUEUE, _result(turn, taken.body, result, facts, self._hostname))
                 turn.settle(taken.message_id)
-        for result, _ in finished:
+        for result, _ in self._ready:
             del self._taken[UUID(result.key)]
-        self._pace.done(len(finished))
+        self._pace.done(len(self._ready))
+        self._ready.clear()
         return True
 
     def _renew(self, begin: TurnFactory) -> None:
@@ -207,10 +218,6 @@ class Workbench:
             ).update(lease_until=turn.now + timedelta(seconds=self._lease_s))
 
 
-def _nothing() -> None:
-    return None
-
-
 def _remove(outputs: Sequence[Path]) -> None:
     """Remove outputs and their summaries. Where that fails they are in nobody's way: no row names them."""
     for output in outputs:
@@ -219,8 +226,7 @@ def _remove(outputs: Sequence[Path]) -> None:
             summary_path(output).unlink(missing_ok=True)
 
 
-def _result(turn: Turn, taken: _Taken, result: PayloadResult, facts: FileFacts | None) -> SliceResult:
-    body = taken.body
+def _result(turn: Turn, body: Slice, result: PayloadResult, facts: FileFacts | None, hostname: str) -> SliceResult:
     return SliceResult(
         run_id=body.run_id,
         execution_id=body.execution_id,
@@ -234,7 +240,7 @@ def _result(turn: Turn, taken: _Taken, result: PayloadResult, facts: FileFacts |
         result="done" if result.outcome is Outcome.OK else "failed",
         outcome=result.outcome,
         worker=turn.identity.name,
-        hostname=socket.gethostname()[:100],
+        hostname=hostname,
         started_at=turn.now - timedelta(seconds=result.seconds),
         finished_at=turn.now,
         seconds=result.seconds,

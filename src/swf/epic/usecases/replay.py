@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from swf.core.times import Clock
 from swf.epic.usecases.explanation import EventView, event_view
 from swf.epic.usecases.lookup import find_run
-from swf.store.models import Event
+from swf.store import events as log
 
 _PAGE = 500
 
@@ -61,7 +61,7 @@ def _events(run_number: int, first: int) -> Iterator[EventView]:
     """Page by page, by sequence number: what is added meanwhile comes as well."""
     seq = first - 1
     while True:
-        page = list(Event.objects.filter(run_number=run_number, seq__gt=seq).order_by("seq")[:_PAGE])
+        page = log.after(seq, _PAGE, log.EventFilter(run_number=run_number))
         if not page:
             return
         for event in page:

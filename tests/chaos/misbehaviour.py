@@ -23,12 +23,12 @@ class Misbehaviour:
     ) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self._plan = root / "plan.json"
-        marks, at, self._go = root / "marks", root / "at", root / "go"
-        marks.mkdir()
+        self._marks, at, self._go = root / "marks", root / "at", root / "go"
+        self._marks.mkdir()
         os.mkfifo(at)
         os.mkfifo(self._go)
         plan: dict[str, Any] = {"crash": list(crash), "hang": list(hang), "wait": list(wait)}
-        self._plan.write_text(json.dumps({**plan, "marks": str(marks), "at": str(at), "go": str(self._go)}))
+        self._plan.write_text(json.dumps({**plan, "marks": str(self._marks), "at": str(at), "go": str(self._go)}))
         # Open for both, so that it never closes between two writers.
         self._at = os.open(at, os.O_RDWR | os.O_NONBLOCK)
         self._heard = b""
@@ -58,6 +58,10 @@ class Misbehaviour:
     def let_go(self) -> None:
         """Let one that waits go on."""
         os.close(os.open(self._go, os.O_WRONLY))
+
+    def let_all_go(self) -> None:
+        """Let no payload wait from here on; for use while none runs."""
+        (self._marks / "open").touch()
 
     def __enter__(self) -> Self:
         return self

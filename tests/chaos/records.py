@@ -91,8 +91,8 @@ class Records:
         }
 
 
-def read_records(root: Path) -> Records:
-    """Read a data directory that no process uses."""
+def read_records(root: Path, *, exit_buffer: Path | None = None) -> Records:
+    """Read a data directory that no process uses; `exit_buffer`, where it is elsewhere."""
     with closing(sqlite3.connect(root / "swf.sqlite3")) as connection:
         connection.row_factory = sqlite3.Row
         tables = {
@@ -101,7 +101,10 @@ def read_records(root: Path) -> Records:
         }
         damage = [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
         damage += [f"{row[0]} row {row[1]} refers to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
-    return Records(root=root, tables=tables, files=dict(_files(root)), damage=tuple(damage))
+    files = dict(_files(root))
+    if exit_buffer is not None:
+        files |= {f"exit-buffer/{name}": facts for name, facts in _files(exit_buffer)}
+    return Records(root=root, tables=tables, files=files, damage=tuple(damage))
 
 
 def latest_execution(root: Path) -> tuple[str, str] | None:

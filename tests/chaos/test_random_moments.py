@@ -38,7 +38,7 @@ def test_a_run_disturbed_at_random_moments_is_resumed_whole(
     first = int(os.environ.get("SEED") or secrets.randbelow(1_000_000))
     tell(f"\nrandom moments: N={number} SEED={first}")
     cases = [
-        Case(name=f"seed {seed}", disturbances=disturbances(seed, alone.seconds * at_once))
+        Case(name=f"seed {seed}", disturbances=disturbances(seed, alone.seconds))
         for seed in range(first, first + number)
     ]
     played = play_all(cases, alone.parameters, alone.records, chaos_folder / "random", at_once=at_once, tell=tell)

@@ -103,12 +103,12 @@ def ledger_table(ledger: Mapping[str, Any]) -> Table:
 
 
 def undone_lines(ledger: Mapping[str, Any]) -> list[str]:
-    """Each unit that is not done, with where it is and why."""
+    """Each unit that is not done, and its parts, with where it is and why."""
     lines = [
         f"{unit['name']}: {unit['word']} at {unit['stage']}{': ' + unit['reason'] if unit['reason'] else ''}"
         for unit in ledger["undone"]
     ]
-    more = ledger["undone_total"] - len(lines)
+    more = ledger["undone_total"] - sum(1 for unit in ledger["undone"] if not unit["part_of"])
     return [*lines, f"and {more} more"] if more > 0 else lines
 
 

@@ -14,6 +14,12 @@ from swf.core.work import UNFINISHED, WorkState
 NOT_REQUIRED = "not_required"
 """The word for a unit that a stage does not apply to."""
 
+MISSING = "missing"
+"""The word for a unit that its producer says it made, and that was never registered."""
+
+SURPLUS = "surplus"
+"""The word for a registered unit that its producer says it did not make."""
+
 
 class Stage(StrEnum):
     """The stages that a unit may pass."""
@@ -27,13 +33,15 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undone:
-    """A unit that is not done: where it was last seen and why it is there."""
+    """A unit, or a part of one, that is not done: where it was last seen and why it is there."""
 
     name: str
     stage: Stage
     word: str
-    """A work-item word, or `missing`."""
+    """A work-item word, `missing` or `surplus`."""
     reason: str = ""
+    part_of: str = ""
+    """The unit of which it is a sample file or a slice; empty for a unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,14 +59,14 @@ class Ledger:
     """`produced - registered`; before the end of the run, the gaps in the sequence seen so far."""
     stages: Mapping[Stage, Mapping[str, int]]
     undone: tuple[Undone, ...] = ()
-    """The first of them, by name; `undone_total` counts them all."""
+    """The first of them, by name, each followed by its parts that are not done; `undone_total` counts all units."""
     undone_total: int = 0
 
     @property
     def balanced(self) -> bool:
-        """Whether the run can be closed: every produced unit registered, and each one final at every stage."""
+        """Whether the run can be closed: what was produced is what is registered, and it is final at every stage."""
         final = all(not any(words.get(state, 0) for state in UNFINISHED) for words in self.stages.values())
-        return self.produced is not None and self.missing == 0 and final
+        return self.produced == self.registered and self.missing == 0 and final
 
     @property
     def complete(self) -> bool:

@@ -9,14 +9,14 @@ from typing import Any
 from django.db.models import Count
 
 from swf.core.errors import UnknownNameError
-from swf.core.ledger import NOT_REQUIRED, Ledger, Stage, Undone
+from swf.core.ledger import MISSING, NOT_REQUIRED, SURPLUS, Ledger, Stage, Undone
 from swf.core.work import WorkState
 from swf.epic.models import FastMonFile, StfFile, TfSlice
 from swf.epic.names import stf_name
 from swf.store.models import Run
 
 UNDONE_SHOWN = 50
-"""How many undone units a ledger names; the rest is counted."""
+"""How many undone units a ledger names, and how many of their parts; the rest is counted."""
 
 _Words = dict[int, Counter[str]]
 
@@ -39,21 +39,17 @@ def ledger_of(run_number: int) -> Ledger:
         words = stf_words(stf, samples[stf["id"]], slices[stf["id"]])
         for stage, word in words.items():
             stages[stage][word] += 1
-        undone.extend(_first_undone(stf, words))
+        undone.extend(_first_undone(stf, words, run.total_stf_files))
     missing = missing_sequences(sequences, run.total_stf_files)
-    gone = [
-        Undone(name=stf_name(run_number, n), stage=Stage.REGISTERED, word="missing", reason="its stf_gen never came")
-        for n in missing
-    ]
-    named = [*gone, *_named(run_number, undone)]
+    gone = [_missing(stf_name(run_number, number)) for number in missing[:UNDONE_SHOWN]]
     return Ledger(
         run=run_number,
         produced=run.total_stf_files,
         registered=len(sequences),
         missing=len(missing),
         stages=stages,
-        undone=tuple(named[:UNDONE_SHOWN]),
-        undone_total=len(named),
+        undone=tuple(_with_parts(run_number, [*gone, *undone][:UNDONE_SHOWN])),
+        undone_total=len(missing) + len(undone),
     )
 
 
@@ -119,22 +115,36 @@ def _words(model: type[FastMonFile] | type[TfSlice], run_number: int) -> _Words:
     return words
 
 
-def _first_undone(stf: Mapping[str, Any], words: Mapping[Stage, str]) -> Iterator[Undone]:
+def _missing(name: str) -> Undone:
+    return Undone(name=name, stage=Stage.REGISTERED, word=MISSING, reason="its stf_gen never came")
+
+
+def _first_undone(stf: Mapping[str, Any], words: Mapping[Stage, str], produced: int | None) -> Iterator[Undone]:
     """Where an STF is stuck: the first stage at which it is not done."""
+    if produced is not None and stf["sequence"] > produced:
+        reason = f"the DAQ says that it made {produced}"
+        yield Undone(name=stf["name"], stage=Stage.REGISTERED, word=SURPLUS, reason=reason)
+        return
     for stage, word in words.items():
         if word not in {WorkState.COMPLETED, NOT_REQUIRED}:
-            yield Undone(name=stf["name"], stage=stage, word=word, reason=stf["reason"])
+            reason = stf["reason"] if stage is Stage.REGISTERED else ""
+            yield Undone(name=stf["name"], stage=stage, word=word, reason=reason)
             return
 
 
-def _named(run_number: int, undone: list[Undone]) -> Iterator[Undone]:
-    """Undone STFs, and behind each that is being processed its slices that are not done, with their reasons."""
-    by_stf: dict[str, list[TfSlice]] = defaultdict(list)
-    if any(unit.stage is Stage.PROCESSED for unit in undone):
-        open_slices = TfSlice.objects.filter(run_number=run_number).exclude(status=WorkState.COMPLETED)
-        for item in open_slices.select_related("stf").order_by("name")[: 10 * UNDONE_SHOWN]:
-            by_stf[item.stf.name].append(item)
-    for unit in undone:
+_PARTS: Mapping[Stage, type[FastMonFile] | type[TfSlice]] = {Stage.SAMPLED: FastMonFile, Stage.PROCESSED: TfSlice}
+
+
+def _with_parts(run_number: int, units: list[Undone]) -> Iterator[Undone]:
+    """Each unit, and behind it its sample files or slices that are not done, with their reasons."""
+    parts: dict[str, list[Undone]] = defaultdict(list)
+    for stage, model in _PARTS.items():
+        names = [unit.name for unit in units if unit.stage is stage]
+        if names:
+            rows = model._default_manager.filter(run_number=run_number, stf__name__in=names)
+            left = rows.exclude(status=WorkState.COMPLETED).order_by("name")[:UNDONE_SHOWN]
+            for name, stf, status, reason in left.values_list("name", "stf__name", "status", "reason"):
+                parts[stf].append(Undone(name=name, stage=stage, word=status, reason=reason, part_of=stf))
+    for unit in units:
         yield unit
-        for item in by_stf.get(unit.name, ()):
-            yield Undone(name=item.name, stage=Stage.PROCESSED, word=item.status, reason=item.reason)
+        yield from parts[unit.name]

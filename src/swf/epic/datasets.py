@@ -40,7 +40,12 @@ class DatasetKeeper:
     def attach_verified(self, begin: TurnFactory, run_number: int | None = None) -> bool:
         """Attach what waits, of one run or of all. Returns whether anything waited."""
         waiting = StfFile.objects.filter(
-            namespace=self._namespace, status=WorkState.COMPLETED, attached_at=None, has_content=True
+            namespace=self._namespace,
+            status=WorkState.COMPLETED,
+            attached_at=None,
+            has_content=True,
+            # The dataset of a closed run takes no more files.
+            run__closed_at=None,
         )
         if run_number is not None:
             waiting = waiting.filter(run_number=run_number)

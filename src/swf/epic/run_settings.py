@@ -52,10 +52,6 @@ class RunBook:
     def __init__(self) -> None:
         self._known: dict[int, RunSettings] = {}
 
-    def knows(self, run_number: int) -> bool:
-        """Whether the settings of a run were asked for before: then its rows are there."""
-        return run_number in self._known
-
     def settings(self, run_number: int) -> RunSettings:
         """The settings of a run.
 

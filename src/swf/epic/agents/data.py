@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from swf.core.errors import DataError
@@ -22,6 +23,7 @@ from swf.messaging.agent import Agent
 from swf.messaging.turn import Turn
 from swf.service.io_pool import IoPool
 from swf.store import bulk
+from swf.store.models import Run
 
 ROLE = "data"
 
@@ -35,7 +37,7 @@ def data_agent(
     return Agent(
         role=ROLE,
         subscriptions=(EPIC_TOPIC,),
-        handlers={**RunRegistry().handlers(), StfGen: registration.stf_gen},
+        handlers={**RunRegistry(book).handlers(), StfGen: registration.stf_gen},
         reconcilers=(verification, datasets, closer),
     )
 
@@ -46,16 +48,21 @@ class Registration:
     def __init__(self, book: RunBook, on_new: Callable[[], None]) -> None:
         self._book = book
         self._on_new = on_new
+        self._registered: set[int] = set()
+        """Runs whose rows are committed."""
 
     def stf_gen(self, turn: Turn, messages: Sequence[Message[StfGen]]) -> None:
         """STFs are announced: one row each, to be verified. One that is there already is compared.
 
         Raises:
-            DataError: an STF of that name or number is registered with another content.
+            UnknownNameError: its run belongs to no execution that is known here.
+            DataError: an STF of that name is registered with another content, or its run ended with fewer STFs.
         """
         for run_number, execution_id in {(m.body.run_id, m.body.execution_id or "") for m in messages}:
-            if not self._book.knows(run_number):
-                ensure_run(turn, run_number, execution_id, simulated=False)
+            if run_number not in self._registered:
+                ensure_run(turn, self._book, run_number, execution_id)
+                turn.on_commit(partial(self._registered.add, run_number))
+        ended = _ended_with({message.body.run_id for message in messages})
         known = {stf.name: stf for stf in StfFile.objects.filter(name__in=[m.body.filename for m in messages])}
         counts = RunCounts()
         rows = []
@@ -65,6 +72,10 @@ class Registration:
             if before is not None:
                 _compare(before, body)
                 continue
+            if body.sequence > ended.get(body.run_id, body.sequence):
+                raise DataError(
+                    f"{body.filename} is announced, but run {body.run_id} ended with {ended[body.run_id]} STFs"
+                )
             rows.append(self._row(turn, body))
             known[body.filename] = StfFile(name=body.filename, sha256=body.sha256, size_bytes=body.size_bytes)
             counts.add(body.run_id, stf_registered=1)
@@ -102,6 +113,12 @@ class Registration:
             "sample_count": undecided,
             "slice_count": undecided,
         }
+
+
+def _ended_with(runs: set[int]) -> dict[int, int]:
+    """How many STFs those of these runs have that have ended."""
+    ended = Run.objects.filter(pk__in=runs).values_list("run_number", "total_stf_files")
+    return {run_number: total for run_number, total in ended if total is not None}
 
 
 def _compare(before: StfFile, body: StfGen) -> None:

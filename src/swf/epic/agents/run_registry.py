@@ -9,6 +9,7 @@ from swf.core.messages import Body, Message
 from swf.epic.messages import DaqBody, EndRun, PauseRun, ResumeRun, RunImminent, StartRun
 from swf.epic.models import RunState
 from swf.epic.phases import RunPhase, RunTrigger, phase_after
+from swf.epic.run_settings import RunBook
 from swf.messaging.agent import Handler
 from swf.messaging.turn import Turn
 from swf.store import bulk
@@ -22,20 +23,30 @@ _TRIGGERS: dict[type[Body], RunTrigger] = {
 }
 
 
+MAX_WORKERS = 100_000
+"""More workers than this nobody has: such a number in a notice is not believed."""
+
+
 class RunRegistry:
     """Handles the notices of a run. Any of them may come first, twice or late."""
+
+    def __init__(self, book: RunBook) -> None:
+        self._book = book
 
     def handlers(self) -> dict[type[Body], Handler]:
         """The handlers, by message type."""
         return {RunImminent: self.run_imminent, **dict.fromkeys(_TRIGGERS, self.moved)}
 
     def run_imminent(self, turn: Turn, messages: Sequence[Message[RunImminent]]) -> None:
-        """A run is announced: its row, and its state."""
+        """A run is announced: its row, and its state.
+
+        Raises:
+            UnknownNameError: the run belongs to no execution that is known here.
+        """
         for message in messages:
             body = message.body
-            ensure_run(turn, body.run_id, body.execution_id or "", body.simulated)
+            ensure_run(turn, self._book, body.run_id, body.execution_id or "")
             Run.objects.filter(pk=body.run_id).update(simulated=body.simulated)
-            target = body.workflow_params.get("target_worker_count", 0)
             RunState.objects.filter(pk=body.run_id, state_seq__lt=message.envelope.sender_seq).update(
                 state=body.state,
                 substate=body.substate,
@@ -44,14 +55,18 @@ class RunRegistry:
                 updated_at=turn.now,
             )
             RunState.objects.filter(pk=body.run_id).update(
-                target_worker_count=target if isinstance(target, int) and not isinstance(target, bool) else 0
+                target_worker_count=_believable(body.workflow_params.get("target_worker_count"))
             )
 
     def moved(self, turn: Turn, messages: Sequence[Message[DaqBody]]) -> None:
-        """A run starts, pauses, goes on or ends."""
+        """A run starts, pauses, goes on or ends.
+
+        Raises:
+            UnknownNameError: the run belongs to no execution that is known here.
+        """
         for message in messages:
             body = message.body
-            ensure_run(turn, body.run_id, body.execution_id or "", simulated=False)
+            ensure_run(turn, self._book, body.run_id, body.execution_id or "")
             if isinstance(body, EndRun):
                 Run.objects.filter(pk=body.run_id, end_time=None).update(
                     end_time=message.envelope.created_at, total_stf_files=body.total_stf_files, ended_by=body.ended_by
@@ -72,19 +87,30 @@ class RunRegistry:
         state.save(update_fields=["phase", "state", "substate", "state_seq", "state_changed_at", "updated_at"])
 
 
-def ensure_run(turn: Turn, run_number: int, execution_id: str, simulated: bool) -> None:
-    """Make the rows of a run that this message is the first to name; leave them as they are otherwise."""
-    bulk.insert(Run, [_run_row(turn, run_number, execution_id, simulated)], or_ignore=True)
+def ensure_run(turn: Turn, book: RunBook, run_number: int, execution_id: str) -> None:
+    """Make the rows of a run that this message is the first to name; leave them as they are otherwise.
+
+    Raises:
+        UnknownNameError: the run belongs to no execution that is known here: nobody could say what is to be done with
+            it, nor when it is done.
+    """
+    bulk.insert(Run, [_run_row(turn, run_number, execution_id)], or_ignore=True)
     bulk.insert(RunState, [_state_row(run_number, turn.now)], or_ignore=True)
+    book.settings(run_number)
 
 
-def _run_row(turn: Turn, run_number: int, execution_id: str, simulated: bool) -> dict[str, object]:
+def _believable(target: object) -> int:
+    if isinstance(target, bool) or not isinstance(target, int):
+        return 0
+    return target if 0 <= target <= MAX_WORKERS else 0
+
+
+def _run_row(turn: Turn, run_number: int, execution_id: str) -> dict[str, object]:
     return {
         "run_number": run_number,
         "namespace": turn.identity.namespace,
         "execution_id": execution_id,
         "start_time": turn.now,
-        "simulated": simulated,
     }
 
 

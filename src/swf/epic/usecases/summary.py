@@ -133,7 +133,13 @@ def ledger_as_json(ledger: Ledger) -> dict[str, Any]:
             for stage, words in ledger.stages.items()
         },
         "undone": [
-            {"name": unit.name, "stage": unit.stage.value, "word": str(unit.word), "reason": unit.reason}
+            {
+                "name": unit.name,
+                "stage": unit.stage.value,
+                "word": str(unit.word),
+                "reason": unit.reason,
+                "part_of": unit.part_of,
+            }
             for unit in ledger.undone
         ],
         "undone_total": ledger.undone_total,

@@ -27,11 +27,12 @@ _ENVELOPE_FIELDS: Final = ("msg_type", "namespace", "sender", "created_at", "mes
 _SCHEMA = re.compile(r"swf/([1-9]\d{0,3})\Z")
 _SENDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}\Z")
 _MAX_SEQUENCE: Final = 2**63 - 1
+_WRITER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def encode(envelope: Envelope, body: Body) -> str:
     """The text of a message."""
-    return json.dumps(wire_fields(envelope, body), separators=(",", ":"))
+    return _WRITER.encode(wire_fields(envelope, body))
 
 
 class Decoder:
@@ -68,9 +69,10 @@ class Decoder:
             _refuse("msg_type", "a string", msg_type)
         body_class = self._vocabulary.body(msg_type)
         envelope = _envelope(fields, now)
-        own = {name: value for name, value in fields.items() if name not in _ENVELOPE_FIELDS}
+        for name in _ENVELOPE_FIELDS:
+            del fields[name]
         try:
-            body = body_class.model_validate(own)
+            body = body_class.model_validate(fields)
         except ValidationError as error:
             raise MalformedMessageError(f"{msg_type}: {first_problems(error)}") from None
         return Message(envelope=envelope, body=body)
@@ -85,9 +87,7 @@ def parse_object(text: str | bytes) -> dict[str, Any]:
     """
     text = _utf8(text)
     try:
-        value = json.loads(
-            text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite_float
-        )
+        value = _READER.decode(text)
     except RecursionError:
         raise MalformedMessageError(f"the message is nested deeper than {MAX_DEPTH} levels") from None
     except ValueError as error:
@@ -203,3 +203,8 @@ def _depth_exceeds(value: object, limit: int) -> bool:
 
 def _refuse(field: str, expected: str, value: object) -> NoReturn:
     raise MalformedMessageError(f"{field}: expected {expected}, got {str(value)[:80]!r}")
+
+
+_READER: Final = json.JSONDecoder(
+    object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite_float
+)

@@ -9,12 +9,15 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from django.db import connections, models
+from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Row = Mapping[str, Any]
 _Field: TypeAlias = "models.Field[Any, Any]"
 _Convert = Callable[[Any], Any]
+
+_PER_STATEMENT = 500
+"""Rows of one INSERT with several rows; databases limit the number of parameters."""
 
 _AS_THEY_ARE = (
     models.CharField,
@@ -48,7 +51,32 @@ def insert(
     if defaults:
         for row in values:
             row.extend(defaults)
-    return _execute(connection, statement.sql, values)
+    plain = not or_ignore and not computed
+    return _execute(connection, statement.sql, values, plain_insert=plain)
+
+
+def insert_new(model: type[models.Model], rows: Sequence[Row], key: str) -> set[Any]:
+    """Insert the rows that no uniqueness rule refuses, and return which these are, by the value of their field `key`.
+
+    A row that another transaction is inserting is waited for: it is new here only if that one rolls back. Rows should
+    come in an order that is the same for all processes, so that none waits for one that waits for it.
+    """
+    connection = connections["default"]
+    inserted: set[Any] = set()
+    for start in range(0, len(rows), _PER_STATEMENT):
+        part = rows[start : start + _PER_STATEMENT]
+        statement = _insertion(connection.vendor, model, tuple(part[0]), or_ignore=True, computed=())
+        defaults = [_converter(connection, field)(field.get_default()) for field in statement.left_out]
+        values = _converted(connection, statement.keys, statement.fields, part)
+        field = _field(model, key)
+        marks = f"({', '.join(['%s'] * (len(statement.fields) + len(defaults)))})"
+        sql = (
+            statement.sql.replace(marks, ", ".join([marks] * len(part)), 1) + f" RETURNING {_quoted(connection, field)}"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [value for row in values for value in (*row, *defaults)])
+            inserted.update(field.to_python(row[0]) for row in cursor.fetchall())
+    return inserted
 
 
 def update(model: type[models.Model], rows: Sequence[tuple[Row, Row]]) -> int:
@@ -68,7 +96,16 @@ def update(model: type[models.Model], rows: Sequence[tuple[Row, Row]]) -> int:
     return _execute(connection, sql, values)
 
 
-def _execute(connection: BaseDatabaseWrapper, sql: str, values: list[list[Any]]) -> int:
+def _execute(connection: BaseDatabaseWrapper, sql: str, values: list[list[Any]], *, plain_insert: bool = False) -> int:
+    # Outside of a transaction as well, either all rows are written or none.
+    if not connection.in_atomic_block:
+        with transaction.atomic():
+            return _execute(connection, sql, values, plain_insert=plain_insert)
+    if connection.vendor == "postgresql":
+        from swf.store import pipelined
+
+        many = pipelined.insert_many if plain_insert else pipelined.execute_many
+        return many(connection, sql, values)
     with connection.cursor() as cursor:
         cursor.executemany(sql, values)
         return int(cursor.rowcount)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from swf.core.times import ManualClock
@@ -88,14 +88,14 @@ def test_a_relation_is_given_by_its_key(store: Path) -> None:
 
 
 def test_many_rows_are_one_statement(store: Path) -> None:
-    with CaptureQueriesContext(connection) as queries:
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
         assert bulk.insert(Counter, [{"name": f"c{n}", "value": n} for n in range(500)]) == 500
     assert len(queries) == 1
     assert Counter.objects.count() == 500
 
 
 def test_nothing_is_done_with_no_rows(store: Path) -> None:
-    with CaptureQueriesContext(connection) as queries:
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
         assert bulk.insert(Counter, []) == 0
         assert bulk.update(Counter, []) == 0
     assert len(queries) == 0
@@ -122,7 +122,7 @@ def test_a_field_that_the_model_does_not_have_is_named(store: Path) -> None:
 
 def test_rows_are_updated_one_by_one_in_one_round_trip(store: Path) -> None:
     bulk.insert(Counter, [{"name": f"c{n}", "value": 0} for n in range(100)])
-    with CaptureQueriesContext(connection) as queries:
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
         assert bulk.update(Counter, [({"value": n}, {"name": f"c{n}"}) for n in range(100)]) == 100
     assert len(queries) == 1
     assert all(row.name == f"c{row.value}" for row in Counter.objects.all())

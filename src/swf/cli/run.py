@@ -115,13 +115,14 @@ def _resumed(name: str, order: Order, data_dir: Path, log: BoundaryLog, *, as_js
     open_store(workspace, django_apps())
 
     from swf.cli.running import Session
-    from swf.service.executions import resumable
+    from swf.service.executions import reconfigure, resumable
 
     with embedded_platform(workspace, resumable(name).namespace, log) as platform:
         # Once more, as it is now that no other process can move it.
         execution = resumable(name)
         configuration = reconfigured(order, execution)
         check_runnable(configuration)
+        reconfigure(execution, configuration)
         _say_plan(configuration)
         session = Session(platform, configuration, execution, data_dir)
         return session.run(as_json=as_json, resumed=True)

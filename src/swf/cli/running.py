@@ -16,7 +16,7 @@ from swf.cli.trees import explanation_tree, summary_tree
 from swf.config import Configuration
 from swf.core.errors import UnknownNameError
 from swf.epic.agents.daq_simulator import ROLE as DAQ_ROLE
-from swf.epic.composition import buffer_keeper, worker_slots
+from swf.epic.composition import worker_slots
 from swf.epic.launch import EpicExecution
 from swf.epic.settings_daq import ExitBufferSection
 from swf.epic.settings_processing import WatcherSection
@@ -143,11 +143,10 @@ class Figures:
 
     def surroundings(self) -> Surroundings:
         """What is around it."""
-        section, workspace = self.configuration.section(ExitBufferSection), self.platform.workspace
-        keeper = buffer_keeper(self.configuration, section.path or workspace.exit_buffer, self.platform)
+        section = self.configuration.section(ExitBufferSection)
         return Surroundings(
             alarms=open_alarms(self.platform.namespace),
-            buffer_used=keeper.used_bytes(),
+            buffer_used=self.epic.buffer.used_bytes(),
             buffer_capacity=int(section.capacity_gb * 1e9),
         )
 

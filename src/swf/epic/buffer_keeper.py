@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,9 +14,30 @@ from swf.core.errors import StorageError
 from swf.core.times import Clock
 from swf.epic.daq.exit_buffer import BufferedFile, Departure, ExitBufferPolicy, decide
 from swf.epic.models import StfFile
+from swf.epic.settings_daq import ExitBufferSection
 from swf.store import alarms
+from swf.store.models import Run, WorkflowExecution
 
 ALARM_KEY = "exit_buffer"
+
+
+def runs_by_buffer(runs: Iterable[Run], default_folder: Path) -> dict[tuple[Path, ExitBufferPolicy], list[int]]:
+    """Runs by the exit buffer that they were written to, and by how it was to be kept."""
+    runs = list(runs)
+    executions = WorkflowExecution.objects.filter(pk__in={run.execution_id for run in runs})
+    parameters = dict(executions.values_list("execution_id", "parameter_values"))
+    buffers: dict[tuple[Path, ExitBufferPolicy], list[int]] = defaultdict(list)
+    for run in runs:
+        section = ExitBufferSection.model_validate(parameters.get(run.execution_id, {}).get("exit_buffer", {}))
+        buffers[section.path or default_folder, policy_of(section)].append(run.run_number)
+    return buffers
+
+
+def policy_of(section: ExitBufferSection) -> ExitBufferPolicy:
+    """The policy of an exit buffer, as it is configured."""
+    return ExitBufferPolicy(
+        capacity_bytes=int(section.capacity_gb * 1e9), retention=timedelta(hours=section.retention_hours)
+    )
 
 
 class BufferKeeper:
@@ -44,11 +66,16 @@ class BufferKeeper:
         """What the announced STFs in the folder take."""
         return int(self._held().aggregate(total=Sum("size_bytes"))["total"] or 0)
 
-    def refusal(self, incoming_bytes: int) -> str:
-        """Make room for a new STF where that is allowed. Returns why it does not fit, or nothing."""
-        if self.used_bytes() + incoming_bytes <= self._policy.capacity_bytes:
+    def refusal(self, incoming_bytes: int, unregistered_bytes: int = 0) -> str:
+        """Make room for a new STF where that is allowed. Returns why it does not fit, or nothing.
+
+        `unregistered_bytes` are taken by STFs that were announced and have no row yet.
+        """
+        if self.used_bytes() + unregistered_bytes + incoming_bytes <= self._policy.capacity_bytes:
             return ""
-        decision = decide(self._policy, self._files(), self._clock.now(), incoming_bytes=incoming_bytes)
+        now = self._clock.now()
+        files = [*self._files(), _unregistered(unregistered_bytes, now)] if unregistered_bytes else self._files()
+        decision = decide(self._policy, files, now, incoming_bytes=incoming_bytes)
         self._remove(decision.leave)
         return decision.alarm
 
@@ -106,3 +133,15 @@ class BufferKeeper:
     def _held(self) -> QuerySet[StfFile]:
         held = StfFile.objects.filter(removed_at=None, has_content=True).order_by()
         return held if self._runs is None else held.filter(run_id__in=self._runs)
+
+
+def _unregistered(size_bytes: int, now: datetime) -> BufferedFile:
+    """The STFs that were announced and have no row yet, as one file that may not leave."""
+    return BufferedFile(
+        name="what is announced and not registered yet",
+        size_bytes=size_bytes,
+        created=now,
+        archived=False,
+        run_closed=False,
+        archive_required=False,
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 from swf.catalog.local import LocalCatalog
@@ -18,9 +17,8 @@ from swf.epic.agents.fast_processing import fast_processing_agent
 from swf.epic.agents.fastmon import fastmon_agent
 from swf.epic.agents.watcher import Limits, watcher_agent
 from swf.epic.agents.worker import Workbench, worker_agent
-from swf.epic.buffer_keeper import BufferKeeper
+from swf.epic.buffer_keeper import BufferKeeper, policy_of, runs_by_buffer
 from swf.epic.closing import RunCloser
-from swf.epic.daq.exit_buffer import ExitBufferPolicy
 from swf.epic.datasets import DatasetKeeper
 from swf.epic.messages import EPIC_MESSAGES
 from swf.epic.payloads.shipped import SHIPPED
@@ -38,6 +36,7 @@ from swf.messaging.agent import Agent
 from swf.messaging.runtime import Runtime
 from swf.service.identity import enlist
 from swf.service.platform import Platform
+from swf.store.models import Run
 from swf.workload.inline import InlinePool
 from swf.workload.pool import PayloadPool
 from swf.workload.port import Pool
@@ -165,14 +164,21 @@ def worker_slots(configuration: Configuration) -> int:
     return min(wanted or configuration.section(FastProcessingSection).target_worker_count, cores)
 
 
-def buffer_keeper(configuration: Configuration, folder: Path, platform: Platform) -> BufferKeeper:
-    """The keeper of the exit buffer that a configuration describes."""
+def buffer_keeper(configuration: Configuration, run_number: int, platform: Platform) -> BufferKeeper:
+    """The keeper of a run's exit buffer: of the run's own STFs, and those of earlier runs in the same folder."""
     section = configuration.section(ExitBufferSection)
-    policy = ExitBufferPolicy(
-        capacity_bytes=int(section.capacity_gb * 1e9), retention=timedelta(hours=section.retention_hours)
+    default = platform.workspace.exit_buffer
+    folder = section.path or default
+    earlier = runs_by_buffer(Run.objects.exclude(pk=run_number), default)
+    runs = {run_number, *(run for (path, _), runs in earlier.items() if path == folder for run in runs)}
+    return BufferKeeper(
+        folder,
+        policy_of(section),
+        platform.namespace,
+        platform.clock,
+        runs=runs,
+        boundary=prefixed("daq_simulator", platform.boundary),
     )
-    boundary = prefixed("exit_buffer", platform.boundary)
-    return BufferKeeper(folder, policy, platform.namespace, platform.clock, boundary=boundary)
 
 
 def _pool(spec: PayloadSpec, slots: int, platform: Platform) -> Pool:

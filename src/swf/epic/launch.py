@@ -8,6 +8,7 @@ from swf.config import Configuration
 from swf.core.effects import prefixed
 from swf.epic.agents.backlog import Backlog
 from swf.epic.agents.daq_simulator import DaqSimulator, RunPlan, daq_agent
+from swf.epic.buffer_keeper import BufferKeeper
 from swf.epic.composition import EpicAgents, buffer_keeper
 from swf.epic.daq.schedule import planned_stfs
 from swf.epic.messages import RunImminent
@@ -38,7 +39,8 @@ class EpicExecution:
         self.run_number = _run_number(execution, configuration)
         platform.boundary("execution.run_numbered")
         self._sweep()
-        self.simulator = _simulator(self.agents, execution, self.run_number)
+        self.buffer = buffer_keeper(configuration, self.run_number, platform)
+        self.simulator = _simulator(self.agents, execution, self.run_number, self.buffer)
         self.runtimes = {
             role: self.agents.runtime(daq_agent(self.simulator) if role == "daq" else self.agents.agent(role))
             for role in configuration.roles()
@@ -66,12 +68,13 @@ class EpicExecution:
     def pause(self, reason: str, grace_s: float) -> int:
         """Stop in good order: the DAQ holds, payloads are ended and handed back. Returns how many slices went back."""
         self.simulator.pause(self.runtimes["daq"].turn, reason)
+        self.runtimes["data"].take_messages()
         returned = 0
         if self.agents.bench is not None:
             begin = self.runtimes["worker"].turn
             self.agents.bench.end_payloads(begin, grace_s)
             # Results on the way are taken in first, or their slices would be done again.
-            while self.runtimes["fast_processing"].step():
+            while self.runtimes["fast_processing"].take_messages():
                 pass
             returned = self.agents.bench.hand_back(begin)
         self._heartbeats.exited()
@@ -94,7 +97,7 @@ class EpicExecution:
             sweep_temporaries(folder)
 
 
-def _simulator(agents: EpicAgents, execution: WorkflowExecution, run_number: int) -> DaqSimulator:
+def _simulator(agents: EpicAgents, execution: WorkflowExecution, run_number: int, buffer: BufferKeeper) -> DaqSimulator:
     configuration, platform = agents.configuration, agents.platform
     plan = RunPlan(
         execution_id=execution.execution_id,
@@ -113,7 +116,7 @@ def _simulator(agents: EpicAgents, execution: WorkflowExecution, run_number: int
     return DaqSimulator(
         plan,
         writer=writer,
-        buffer=buffer_keeper(configuration, agents.buffer, platform),
+        buffer=buffer,
         backlog=Backlog(run_number, lambda: agents.book.settings(run_number), window),
         io=platform.io,
         clock=platform.clock,

@@ -114,6 +114,9 @@ PROMPT: Final = WorkflowKind(
     checks=(check_input, check_capacity, check_payload, check_lease),
 )
 
+ROLES_WITH_AGENTS: Final = frozenset(role.name for role in (DAQ, DATA, FASTMON, FAST_PROCESSING, WORKER, WATCHER))
+"""The roles that this program has an agent for."""
+
 KINDS: Final = (STF_DATATAKING, FAST, PROMPT)
 """Every kind of particle-physics workflow."""
 

@@ -102,9 +102,16 @@ class Runtime:
         # Reconcilers first: at the first step they find what a dead process left, before anything new is taken.
         for reconciler in self.agent.reconcilers:
             worked |= reconciler.step(self.turn)
-        for subscription in self._subscriptions:
-            worked |= self._take(subscription)
-        return worked
+        return self.take_messages() or worked
+
+    def take_messages(self) -> bool:
+        """Take one batch of what waits from each destination. Returns whether anything waited.
+
+        Raises:
+            DatabaseError: as in `step`.
+        """
+        taken = [self._take(subscription) for subscription in self._subscriptions]
+        return any(taken)
 
     @contextmanager
     def turn(self) -> Iterator[Turn]:

@@ -47,6 +47,13 @@ def start_execution(configuration: Configuration, definition: Path, user: str, c
         )
 
 
+def reconfigure(execution: WorkflowExecution, configuration: Configuration) -> None:
+    """Record the values with which an execution goes on."""
+    execution.parameter_values = configuration.as_parameters()
+    execution.parameter_origins = {value.key: str(value.origin) for value in configuration.values()}
+    execution.save(update_fields=["parameter_values", "parameter_origins"])
+
+
 def resumable(name: str) -> WorkflowExecution:
     """The execution of that name, to be gone on with.
 

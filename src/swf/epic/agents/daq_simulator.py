@@ -17,7 +17,7 @@ from swf.epic.daq.pacer import Pacer
 from swf.epic.daq.schedule import DaqParameters, Stop
 from swf.epic.daq_notices import Notices
 from swf.epic.messages import EPIC_TOPIC
-from swf.epic.models import DaqStateEvent
+from swf.epic.models import DaqStateEvent, StfFile
 from swf.epic.stf_writer import StfWriter, WrittenStf
 from swf.messaging.agent import Agent
 from swf.messaging.turn import Turn, TurnFactory
@@ -148,10 +148,20 @@ class DaqSimulator:
             return False
         if not self._writer.has_content or self._written is not None:
             return True
-        refusal = self._buffer.refusal(self._writer.expected_bytes)
+        refusal = self._refusal()
         if refusal:
             self._in_trouble(turn, refusal)
         return not refusal
+
+    def _refusal(self) -> str:
+        """Why the next STF does not fit into the exit buffer; empty where it does."""
+        step = self._pacer.peek()
+        if step is None or not isinstance(step.notice, daq.StfGen):
+            return ""
+        registered = StfFile.objects.filter(run_id=self._plan.run_number).count()
+        unregistered = max(0, step.notice.sequence - 1 - registered)
+        size = self._writer.expected_bytes
+        return self._buffer.refusal(size, unregistered * size)
 
     def _start_writing(self, sequence: int) -> None:
         self._writing = sequence
@@ -184,7 +194,7 @@ class DaqSimulator:
 
     def _try_again(self, begin: TurnFactory) -> bool:
         self._retry_at = self._clock.monotonic() + _RETRY_S
-        if self._buffer.refusal(self._writer.expected_bytes):
+        if self._refusal():
             return False
         self._trouble = ""
         self._buffer.clear_alarm(self._clock.now())

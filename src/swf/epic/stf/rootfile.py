@@ -80,7 +80,7 @@ def opened(location: str | Path) -> Iterator[Any]:
             require_remote_access(str(location))
             source = uproot.open(str(location), object_cache=None, array_cache=None)
         else:
-            _check_head(Path(location))
+            check_head(Path(location))
             # One thread that reads with read(2): a file that shrinks under a memory map would end the process.
             source = uproot.open(
                 {str(location): None},
@@ -118,7 +118,12 @@ def _classes_kept() -> Iterator[None]:
                     dispatcher.known_versions[version] = model
 
 
-def _check_head(path: Path) -> None:
+def check_head(path: Path) -> None:
+    """Look at the first bytes of a local file.
+
+    Raises:
+        DataError: it is empty, not a ROOT file, or shorter than its header says.
+    """
     with path.open("rb", buffering=0) as file:
         head = file.read(64)
         size = os.fstat(file.fileno()).st_size

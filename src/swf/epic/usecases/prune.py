@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from swf.core.times import Clock
-from swf.epic.buffer_keeper import BufferKeeper
-from swf.epic.daq.exit_buffer import ExitBufferPolicy
+from swf.epic.buffer_keeper import BufferKeeper, runs_by_buffer
 from swf.epic.models import StfFile
-from swf.epic.settings_daq import ExitBufferSection
-from swf.store.models import Run, WorkflowExecution
+from swf.store.models import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,24 +66,10 @@ def prune(
     if namespace is not None:
         runs, held = runs.filter(namespace=namespace), held.filter(namespace=namespace)
     before = held.count()
-    for (folder, policy), numbers in _buffers(list(runs), default_folder).items():
+    for (folder, policy), numbers in runs_by_buffer(runs, default_folder).items():
         keeper = BufferKeeper(folder, policy, namespace or "", clock, runs=numbers)
         left = keeper.prune(older_than, dry_run=dry_run)
         files += [PrunedFile(name=gone.name, size_bytes=gone.size_bytes, folder=str(folder)) for gone in left]
     return Pruned(
         dry_run=dry_run, files=tuple(files), bytes=sum(file.size_bytes for file in files), kept=before - len(files)
     )
-
-
-def _buffers(runs: list[Run], default_folder: Path) -> dict[tuple[Path, ExitBufferPolicy], list[int]]:
-    """The runs by the exit buffer they were written to, and how it was to be kept."""
-    executions = WorkflowExecution.objects.filter(pk__in={run.execution_id for run in runs})
-    parameters = dict(executions.values_list("execution_id", "parameter_values"))
-    buffers: dict[tuple[Path, ExitBufferPolicy], list[int]] = defaultdict(list)
-    for run in runs:
-        section = ExitBufferSection.model_validate(parameters.get(run.execution_id, {}).get("exit_buffer", {}))
-        policy = ExitBufferPolicy(
-            capacity_bytes=int(section.capacity_gb * 1e9), retention=timedelta(hours=section.retention_hours)
-        )
-        buffers[section.path or default_folder, policy].append(run.run_number)
-    return buffers

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from swf.cli.reference import lifecycles, messages
+from swf.cli.reference import lifecycles, messages, schema_lock
 from swf.config.reference import reference
 from swf.epic.settings import ENVIRONMENT, KINDS
 
@@ -22,9 +22,14 @@ def pages() -> Iterator[tuple[str, str]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages into the folder given; with `--check`, only compare. Returns the exit code."""
+    """Write the pages into the folder given; with `--check`, only compare. Returns the exit code.
+
+    With `--lock`, the schemas of the messages are recorded as those of their version.
+    """
     check = "--check" in arguments
     folder = Path(next(argument for argument in arguments if not argument.startswith("-")))
+    if "--lock" in arguments:
+        schema_lock.lock(folder)
     stale = []
     for name, text in pages():
         path = folder / name

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from swf.cli.reference import lifecycles, messages, schema_lock
+from swf.cli.reference import commands, lifecycles, messages, schema_lock
 from swf.config.reference import reference
 from swf.epic.settings import ENVIRONMENT, KINDS
 
 
 def pages() -> Iterator[tuple[str, str]]:
     """Each generated file, as (path below docs/reference, text)."""
+    yield "commands.md", commands.page()
     yield "configuration.md", reference(KINDS, ENVIRONMENT)
     yield "lifecycles.md", lifecycles.page()
     yield "messages.md", messages.page()

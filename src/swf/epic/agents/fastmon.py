@@ -39,10 +39,8 @@ def fastmon_agent(
     """The agent. `buffer` is the exit buffer, a folder or a `root://` address; `samples` is where sample files go."""
 
     def start(item: FastMonFile) -> tuple[Callable[..., SampleFacts], tuple[object, ...]]:
-        folder = samples / str(item.run_number)
-        folder.mkdir(parents=True, exist_ok=True)
         source = join(buffer, item.stf.name)
-        return write_sample, (source, folder / item.name, item.tf_first, item.tf_last, boundary)
+        return write_sample, (source, samples / str(item.run_number) / item.name, item.tf_first, item.tf_last, boundary)
 
     task = FileTask(owner="sample", model=FastMonFile, start=start, finish=_sampled, related=("stf",))
     sampling = FileWork(task, io=io, clock=clock, lease_s=lease_s)

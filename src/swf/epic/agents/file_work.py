@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from swf.core.errors import FatalError, SwfError
 from swf.core.times import Clock
+from swf.core.work import WorkState
 from swf.messaging.turn import Turn, TurnFactory
 from swf.service.io_pool import IoPool
 from swf.store.models import WorkItem
@@ -27,7 +28,7 @@ class FileTask(Generic[W]):
     """Its name among the users of the threads."""
     model: type[W]
     start: Callable[[W], tuple[Callable[..., Any], tuple[Any, ...]]]
-    """The function to run on a thread, and its arguments: values, no rows."""
+    """The function to run on a thread, and its arguments: values, no rows. What the function raises fails the item."""
     finish: Callable[[Turn, WorkMoves, Sequence[tuple[W, Any]]], Sequence[str]]
     """Records results: completes the items, sends messages. Returns the fields, beside the lifecycle's, to save."""
     related: tuple[str, ...] = ()
@@ -43,7 +44,10 @@ class FileWork(Generic[W]):
         self._io = io
         self._lease_s = lease_s
         self._window = window
-        self._held: dict[int, W] = {}
+        self._held: dict[int, int] = {}
+        """The items that are worked at, each with the number of the attempt."""
+        self._finished: list[tuple[int, Future[Any]]] = []
+        """Results that were taken from the threads and are not recorded yet: a database that fails loses none."""
         self._recovered = False
         self._look_at = 0.0
 
@@ -62,13 +66,13 @@ class FileWork(Generic[W]):
         """At the first step nothing is running here: what rows say is held by this agent was left by a dead process."""
         if self._recovered:
             return False
-        self._recovered = True
         with begin() as turn:
             moves = turn.moves()
             for item in held_by(self._task.model, turn.identity.name):
                 moves.release(item, "its holder stopped before it was done")
             moves.save()
             turn.record(moves.moves)
+        self._recovered = True
         return bool(moves.moves)
 
     def _start(self, begin: TurnFactory) -> bool:
@@ -87,36 +91,44 @@ class FileWork(Generic[W]):
             self._look_at = self._clock.monotonic() + _LOOK_INTERVAL_S
         for item in items:
             function, arguments = self._task.start(item)
-            self._held[item.pk] = item
+            self._held[item.pk] = item.attempt
             self._io.submit(self._task.owner, item.pk, function, *arguments)
         return bool(items)
 
     def _finish(self, begin: TurnFactory) -> bool:
-        finished = self._io.take(self._task.owner)
-        if not finished:
+        self._finished += self._io.take(self._task.owner)
+        if not self._finished:
             return False
         with begin() as turn:
             moves = turn.moves()
-            done, failed = self._sorted(finished)
+            done, failed = self._sorted(turn)
             fields = self._task.finish(turn, moves, done) if done else ()
             for item, error in failed:
-                moves.fail(item, str(error), retry=not isinstance(error, FatalError))
+                moves.fail(item, _in_words(error), retry=not isinstance(error, FatalError))
             moves.save(fields)
             turn.record(moves.moves)
-        for key, _ in finished:
+        for key, _ in self._finished:
             del self._held[key]
+        self._finished = []
         self._look_at = 0.0
         return True
 
-    def _sorted(self, finished: list[tuple[Any, Future[Any]]]) -> tuple[list[tuple[W, Any]], list[tuple[W, SwfError]]]:
+    def _sorted(self, turn: Turn) -> tuple[list[tuple[W, Any]], list[tuple[W, BaseException]]]:
+        """Results and failures, with the rows as they are now: what came of an attempt that is void is late."""
         done: list[tuple[W, Any]] = []
-        failed: list[tuple[W, SwfError]] = []
-        for key, future in finished:
-            error = future.exception()
-            if error is None:
-                done.append((self._held[key], future.result()))
-            elif isinstance(error, SwfError):
-                failed.append((self._held[key], error))
+        failed: list[tuple[W, BaseException]] = []
+        rows = self._task.model._default_manager.select_related(*self._task.related)
+        items = rows.in_bulk([key for key, _ in self._finished])
+        for key, future in self._finished:
+            item = items.get(key)
+            if item is None or (item.status, item.attempt) != (WorkState.PROCESSING, self._held[key]):
+                turn.note("late_result", item.name if item else "", item.run_number if item else None)
+            elif (error := future.exception()) is None:
+                done.append((item, future.result()))
             else:
-                raise error
+                failed.append((item, error))
         return done, failed
+
+
+def _in_words(error: BaseException) -> str:
+    return str(error) if isinstance(error, SwfError) else f"{type(error).__name__}: {error}"

@@ -10,13 +10,14 @@ import contextlib
 import socket
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from swf.core.effects import Boundary, no_boundary
+from swf.core.errors import SwfError
 from swf.core.messages import Message
 from swf.core.payload import Outcome, PayloadJob, PayloadResult, PayloadSpec
 from swf.core.times import Clock
@@ -195,8 +196,7 @@ class Workbench:
         with begin() as turn:
             for result, future in self._ready:
                 taken = self._taken[UUID(result.key)]
-                facts = future.result() if future is not None else None
-                turn.send(RESULT_QUEUE, _result(turn, taken.body, result, facts, self._hostname))
+                turn.send(RESULT_QUEUE, _result(turn, taken.body, *_with_facts(result, future), self._hostname))
                 turn.settle(taken.message_id)
         for result, _ in self._ready:
             del self._taken[UUID(result.key)]
@@ -216,6 +216,16 @@ class Workbench:
             TfSlice.objects.filter(
                 req_id__in=list(self._taken), status=WorkState.PROCESSING, lease_holder=turn.identity.name
             ).update(lease_until=turn.now + timedelta(seconds=self._lease_s))
+
+
+def _with_facts(result: PayloadResult, future: Future[FileFacts] | None) -> tuple[PayloadResult, FileFacts | None]:
+    """A result with size and checksums of its output; an output that cannot be read is none."""
+    if future is None:
+        return result, None
+    try:
+        return result, future.result()
+    except SwfError as error:
+        return replace(result, outcome=Outcome.NO_OUTPUT, output=None, detail=str(error)), None
 
 
 def _remove(outputs: Sequence[Path]) -> None:

@@ -28,8 +28,13 @@ from swf.messaging.bus import Bus, Delivery, Subscription
 from swf.messaging.dead_letters import Failed
 from swf.messaging.turn import Identity, Turn
 from swf.store.models import DeadLetter, SystemAgent
+from swf.store.outcome import known_outcome
+from swf.store.work import ConflictError
 
 _REDRIVE_INTERVAL_S = 1.0
+
+_MOST_CONFLICTS = 5
+"""How often in a row a batch is done again because of another process, before its messages are looked at one by one."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,12 +96,14 @@ class Runtime:
         self._unfinished: list[Delivery] = []
         self._held: dict[UUID, Delivery] = {}
         self._look_at_dead_letters = 0.0
+        self._conflicts = 0
 
     def step(self) -> bool:
         """Take what waits and let the reconcilers look once. Returns whether there was anything to do.
 
         Raises:
             DatabaseError: the database failed; nothing of the batch took effect, and the next step does it again.
+            ConflictError: another process moved a work item meanwhile; likewise.
         """
         worked = self._redrive()
         # Reconcilers first: at the first step they find what a dead process left, before anything new is taken.
@@ -117,7 +124,7 @@ class Runtime:
     def turn(self) -> Iterator[Turn]:
         """A transaction of this agent: rows, sent messages and acknowledgements together, or not at all."""
         turn = Turn(self.identity, self._clock.now(), self._ids, self._next_seq)
-        with transaction.atomic():
+        with known_outcome():
             yield turn
             destinations = turn.flush()
             finished = [*turn.finished, *(self._held[m] for m in turn.settled if m in self._held)]
@@ -125,6 +132,7 @@ class Runtime:
                 self._bus.ack(finished)
             self._boundary("before_commit")
         self._next_seq = turn.next_seq
+        self._conflicts = 0
         turn.committed()
         self._boundary("after_commit")
         if not self._bus.shares_database and finished:
@@ -188,8 +196,7 @@ class Runtime:
             for each in group:
                 self._handle(turn, handler, [each])
 
-    @staticmethod
-    def _try(turn: Turn, handler: Handler, messages: list[Message[Body]]) -> Exception | None:
+    def _try(self, turn: Turn, handler: Handler, messages: list[Message[Body]]) -> Exception | None:
         mark = turn.mark()
         try:
             with transaction.atomic():
@@ -199,6 +206,13 @@ class Runtime:
             return error
         except (DatabaseError, InterfaceError):
             raise
+        except ConflictError as error:
+            # The whole batch is done again, on the rows as they are then. A conflict that stays is the message's own.
+            self._conflicts += 1
+            if self._conflicts <= _MOST_CONFLICTS:
+                raise
+            turn.rewind(mark)
+            return error
         except Exception as error:  # noqa: BLE001 - the message boundary: whatever it was, the next message goes on
             turn.rewind(mark)
             return error

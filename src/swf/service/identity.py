@@ -47,8 +47,8 @@ class Heartbeats:
     def step(self) -> None:
         """One update for all agents, when it is time."""
         if self._clock.monotonic() >= self._due:
-            self._due = self._clock.monotonic() + HEARTBEAT_S
             self._rows().update(last_heartbeat=self._clock.now(), status=SystemAgent.Status.OK)
+            self._due = self._clock.monotonic() + HEARTBEAT_S
 
     def exited(self) -> None:
         """The agents end in good order."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
+from django.db import InterfaceError, OperationalError
 
 from swf.core.times import Clock, rfc3339
 from swf.store import bulk
@@ -48,7 +49,11 @@ class LogSink:
         """Write what waits to the store, many lines at once."""
         if self._waiting:
             waiting, self._waiting = self._waiting, []
-            bulk.insert(AppLog, waiting)
+            try:
+                bulk.insert(AppLog, waiting)
+            except (OperationalError, InterfaceError):
+                self._waiting = [*waiting, *self._waiting][:_KEPT]
+                raise
 
     def close(self) -> None:
         """Write what is left."""

@@ -6,22 +6,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 
 from swf.core.times import Clock
 from swf.messaging.runtime import Runtime
 from swf.service.identity import Heartbeats
 from swf.service.logs import Log, LogSink
+from swf.store import database
+from swf.store.work import ConflictError
 
 _LONGEST_WAIT_S = 0.1
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 10.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 1.0
 
 
 class Loop:
     """Runs the agents of one process on the calling thread, which is its database thread.
 
-    `wake` is set by whoever finishes something on another thread. A failing database is a pause with back-off: nothing
-    of the failed step took effect, and it is done again.
+    `wake` is set by whoever finishes something on another thread. A failing database (no connection, a deadlock, a time
+    limit) is a pause with back-off, at most a second: nothing of the failed step took effect, and it is done again over
+    a new connection. So it is where another process was first.
     """
 
     def __init__(
@@ -37,7 +40,7 @@ class Loop:
 
     def run(self, until: Callable[[], bool], next_due: Callable[[], float | None] = lambda: None) -> None:
         """Step until `until` says that it is enough. `next_due` tells seconds to the next thing with a time, if any."""
-        while not until():
+        while not self._guarded(until):
             self._wake.clear()
             if not self.step():
                 due = next_due()
@@ -46,13 +49,22 @@ class Loop:
 
     def step(self) -> bool:
         """One round of all agents. Returns whether any had something to do."""
-        try:
-            worked = [runtime.step() for runtime in self._runtimes]
-            self._heartbeats.step()
-            self._sink.step()
-        except OperationalError as error:
-            self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
-            self._log.error("database_failed", error=str(error), pause_s=self._pause_s)
-            return False
+        return self._guarded(self._round)
+
+    def _round(self) -> bool:
+        worked = [runtime.step() for runtime in self._runtimes]
+        self._heartbeats.step()
+        self._sink.step()
         self._pause_s = 0.0
         return any(worked)
+
+    def _guarded(self, act: Callable[[], bool]) -> bool:
+        """What it returns; False where the database failed."""
+        try:
+            return act()
+        except (OperationalError, InterfaceError, ConflictError) as error:
+            database.recover()
+            self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+            event = "conflict" if isinstance(error, ConflictError) else "database_failed"
+            self._log.error(event, error=str(error), pause_s=self._pause_s)
+            return False

@@ -59,9 +59,9 @@ def clear_output(spec: PayloadSpec, job: PayloadJob) -> None:
     Raises:
         OSError: the folder cannot be made, or the file not be removed.
     """
-    if spec.expects_output:
+    if spec.expects_output or spec.command:
         job.output.parent.mkdir(parents=True, exist_ok=True)
-        drop_output(spec, job)
+    drop_output(spec, job)
 
 
 def drop_output(spec: PayloadSpec, job: PayloadJob) -> None:

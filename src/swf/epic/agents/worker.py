@@ -10,21 +10,21 @@ import contextlib
 import socket
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from swf.core.effects import Boundary, no_boundary
-from swf.core.errors import SwfError
 from swf.core.messages import Message
 from swf.core.payload import Outcome, PayloadJob, PayloadResult, PayloadSpec
 from swf.core.times import Clock
 from swf.core.work import WorkState
 from swf.epic.agents.leases import hand_back
 from swf.epic.agents.pace import Pace
-from swf.epic.messages import RESULT_QUEUE, SLICE_QUEUE, Slice, SliceResult
+from swf.epic.agents.slice_report import slice_result
+from swf.epic.messages import RESULT_QUEUE, SLICE_QUEUE, Slice
 from swf.epic.models import TfSlice
 from swf.epic.run_counts import save_slice_moves
 from swf.messaging.agent import Agent
@@ -87,7 +87,6 @@ class Workbench:
         self._boundary = boundary
         self._pace = Pace(clock, slots)
         self._hostname = socket.gethostname()[:100]
-        self._folders: set[int] = set()
         self._taken: dict[UUID, _Taken] = {}
         self._ready: list[tuple[PayloadResult, Future[FileFacts] | None]] = []
         """What can be reported, until it is committed that it was."""
@@ -138,8 +137,9 @@ class Workbench:
         """At the first step no payload runs here: what rows say this agent holds was left by a dead process."""
         if self._recovered:
             return False
+        number = self._put_back(begin, "its worker stopped before it was done")
         self._recovered = True
-        return self._put_back(begin, "its worker stopped before it was done") > 0
+        return number > 0
 
     def _put_back(self, begin: TurnFactory, reason: str) -> int:
         """Put back what rows say this agent holds; an output that such an attempt had written counts for nothing."""
@@ -158,9 +158,6 @@ class Workbench:
 
     def _job(self, body: Slice) -> PayloadJob:
         output = self._output(body.run_id, body.tf_filename, body.attempt)
-        if body.run_id not in self._folders:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            self._folders.add(body.run_id)
         return PayloadJob(
             key=str(body.req_id),
             input=join(self._buffer, body.filename),
@@ -195,11 +192,13 @@ class Workbench:
             return False
         with begin() as turn:
             for result, future in self._ready:
-                taken = self._taken[UUID(result.key)]
-                turn.send(RESULT_QUEUE, _result(turn, taken.body, *_with_facts(result, future), self._hostname))
-                turn.settle(taken.message_id)
+                taken = self._taken.get(UUID(result.key))
+                # What was handed back meanwhile is somebody else's.
+                if taken is not None:
+                    turn.send(RESULT_QUEUE, slice_result(turn, taken.body, result, future, self._hostname))
+                    turn.settle(taken.message_id)
         for result, _ in self._ready:
-            del self._taken[UUID(result.key)]
+            self._taken.pop(UUID(result.key), None)
         self._pace.done(len(self._ready))
         self._ready.clear()
         return True
@@ -218,48 +217,9 @@ class Workbench:
             ).update(lease_until=turn.now + timedelta(seconds=self._lease_s))
 
 
-def _with_facts(result: PayloadResult, future: Future[FileFacts] | None) -> tuple[PayloadResult, FileFacts | None]:
-    """A result with size and checksums of its output; an output that cannot be read is none."""
-    if future is None:
-        return result, None
-    try:
-        return result, future.result()
-    except SwfError as error:
-        return replace(result, outcome=Outcome.NO_OUTPUT, output=None, detail=str(error)), None
-
-
 def _remove(outputs: Sequence[Path]) -> None:
     """Remove outputs and their summaries. Where that fails they are in nobody's way: no row names them."""
     for output in outputs:
         with contextlib.suppress(OSError):
             output.unlink(missing_ok=True)
             summary_path(output).unlink(missing_ok=True)
-
-
-def _result(turn: Turn, body: Slice, result: PayloadResult, facts: FileFacts | None, hostname: str) -> SliceResult:
-    return SliceResult(
-        run_id=body.run_id,
-        execution_id=body.execution_id,
-        state=body.state,
-        substate=body.substate,
-        tf_filename=body.tf_filename,
-        filename=body.filename,
-        slice_id=body.slice_id,
-        req_id=body.req_id,
-        attempt=body.attempt,
-        result="done" if result.outcome is Outcome.OK else "failed",
-        outcome=result.outcome,
-        worker=turn.identity.name,
-        hostname=hostname,
-        started_at=turn.now - timedelta(seconds=result.seconds),
-        finished_at=turn.now,
-        seconds=result.seconds,
-        exit_code=result.exit_code,
-        detail=result.detail[:4000],
-        stderr_tail=result.stderr_tail[-4000:],
-        output_name=result.output.name if result.output is not None and facts is not None else None,
-        output_size=facts.size_bytes if facts else 0,
-        output_adler32=facts.adler32 if facts else None,
-        output_sha256=facts.sha256 if facts else None,
-        summary=result.summary,
-    )

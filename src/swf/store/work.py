@@ -10,6 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.db import connection
+from django.db.models import QuerySet
+
 from swf.core.errors import RetriableError
 from swf.core.ids import IdSource
 from swf.core.work import WORK_TABLE, WorkState, WorkTrigger, may_retry
@@ -100,7 +103,9 @@ class WorkMoves:
             item.updated_at = self._now
             new = {name: getattr(item, name) for name in columns if name in _LIFECYCLE_FIELDS or hasattr(item, name)}
             by_model.setdefault(type(item), []).append((new, {"id": item.pk, "status": status, "req_id": request}))
-        for model, rows in by_model.items():
+        # In the same order in every process, so that none waits for one that waits for it.
+        for model, rows in sorted(by_model.items(), key=lambda entry: entry[0]._meta.label):
+            rows.sort(key=lambda row: int(row[1]["id"]))
             changed = bulk.update(model, rows)
             if changed != len(rows):
                 raise ConflictError(f"{len(rows) - changed} of {len(rows)} {model.__name__} rows were moved by another")
@@ -194,12 +199,12 @@ def by_request(model: type[W], requests: Iterable[UUID]) -> dict[UUID, W]:
 
 
 def waiting(model: type[W], namespace: str, limit: int, related: Sequence[str] = ()) -> list[W]:
-    """Queued items, oldest first, with what they are related to."""
-    return list(
-        model._default_manager.select_related(*related)
-        .filter(namespace=namespace, status=WorkState.QUEUED)
-        .order_by("id")[:limit]
-    )
+    """Queued items, oldest first, with what they are related to.
+
+    In a transaction of PostgreSQL they are kept for it, and those that another one keeps are passed over.
+    """
+    rows = model._default_manager.select_related(*related).filter(namespace=namespace, status=WorkState.QUEUED)
+    return list(_kept(rows).order_by("id")[:limit])
 
 
 def held_by(model: type[W], holder: str) -> list[W]:
@@ -208,9 +213,13 @@ def held_by(model: type[W], holder: str) -> list[W]:
 
 
 def overdue(model: type[W], namespace: str, now: datetime) -> list[W]:
-    """The items whose lease has run out."""
-    return list(
-        model._default_manager.filter(namespace=namespace, status=WorkState.PROCESSING, lease_until__lt=now).order_by(
-            "id"
-        )
-    )
+    """The items whose lease has run out; in a transaction of PostgreSQL as `waiting`."""
+    rows = model._default_manager.filter(namespace=namespace, status=WorkState.PROCESSING, lease_until__lt=now)
+    return list(_kept(rows).order_by("id"))
+
+
+def _kept(rows: QuerySet[W]) -> QuerySet[W]:
+    """The rows, locked where the database locks rows: SQLite's writers take turns as a whole."""
+    if connection.in_atomic_block and connection.features.has_select_for_update_skip_locked:
+        return rows.select_for_update(skip_locked=True, of=("self",))
+    return rows

@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Models can be imported only where Django is configured."""
     config.addinivalue_line("markers", "services: starts a real server; skipped where it is not installed")
+    config.addinivalue_line("markers", "database(kind): uses the store on this database only")
     configure_once()
 
 

@@ -84,9 +84,15 @@ def settings_of(server: PostgresServer, name: str) -> dict[str, Any]:
 
 
 def databases_of(metafunc: pytest.Metafunc, folder: Path) -> list[Any]:
-    """On which databases a test that uses the store runs."""
+    """On which databases a test that uses the store runs; `pytest.mark.database` names the only one it can use."""
     postgresql = pytest.param("postgresql", marks=pytest.mark.services)
     asked = metafunc.config.getoption("--database")
+    only = metafunc.definition.get_closest_marker("database")
+    if only is not None:
+        (wanted,) = only.args
+        if asked not in {None, wanted}:
+            return []
+        asked = wanted
     if asked is None:
         both = any(metafunc.definition.path.is_relative_to(folder / each) for each in ON_BOTH)
         return ["sqlite", postgresql] if both else ["sqlite"]

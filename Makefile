@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA_DIR ?= swf-data
-PACKAGES := xrootd-server postgresql
+PACKAGES := xrootd-server postgresql activemq libxstream-java libjettison-java
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev packages demo test check format bench chaos docs clean

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -25,7 +26,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """A message as it travels."""
+    """A message as it travels. After `expires_at` a broker need not deliver it any more; an adapter may ignore that."""
 
     message_id: UUID
     namespace: str
@@ -33,15 +34,18 @@ class Wire:
     msg_type: str
     run_number: int | None
     body: str
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A message as it was received; `token` is the adapter's own way to acknowledge it."""
+    """A message as it was received; `token` is the adapter's own way to acknowledge it. `redelivered` says that it may
+    have been received before; an adapter that does not know says that it was not."""
 
     subscription: Subscription
     body: str | bytes
     token: object
+    redelivered: bool = False
 
 
 class Bus(Protocol):

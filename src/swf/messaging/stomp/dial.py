@@ -1,0 +1,167 @@
+"""Opening a connection to a broker, and saying in words why it could not be opened."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from typing import Final
+
+from stompman import ConnectedFrame, ConnectFrame, ErrorFrame, dump_frame
+
+from swf.core.codec import MAX_BYTES
+from swf.messaging.stomp.access import Access, Endpoint
+from swf.messaging.stomp.reader import FrameReader, NotStompError, ServerFrame
+from swf.messaging.stomp.session import Heartbeat, Session, error_text
+
+_BUFFER_BYTES = 1024 * 1024
+_PORT = "correct [bus] port (variable ACTIVEMQ_PORT)"
+
+FOREIGN_PROTOCOLS: Final = (
+    (b"\x01ActiveMQ", f"speaks OpenWire, not STOMP: its STOMP port is another one, usually 61613; {_PORT}"),
+    (b"AMQP", f"speaks AMQP, not STOMP: {_PORT}"),
+    (b"HTTP/", f"speaks HTTP, not STOMP: {_PORT}"),
+    (b"SSH-", f"speaks SSH, not STOMP: {_PORT}"),
+    (
+        b"\x15\x03",
+        "expects TLS: set [bus] use_ssl and ssl_ca_certs (variables ACTIVEMQ_USE_SSL, ACTIVEMQ_SSL_CA_CERTS)",
+    ),
+)
+"""What other servers say first, and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why there is no connection. `refused`: somebody answered and it cannot work before something is changed."""
+
+    text: str
+    refused: bool = False
+
+
+async def dial(endpoint: Endpoint, access: Access) -> Session | Trouble:
+    """Open a connection: TCP, TLS where asked for, and STOMP up to CONNECTED."""
+    try:
+        async with asyncio.timeout(access.connect_timeout_s):
+            streams = (
+                await asyncio.open_connection(
+                    endpoint.host, endpoint.port, ssl=access.tls, limit=_BUFFER_BYTES, ssl_shutdown_timeout=1.0
+                )
+                if access.tls
+                else await asyncio.open_connection(endpoint.host, endpoint.port, limit=_BUFFER_BYTES)
+            )
+    except ssl.SSLCertVerificationError as error:
+        said = error.verify_message or str(error)
+        return Trouble(
+            text=f"the certificate of {endpoint} is not accepted: {said}; correct [bus] ssl_ca_certs or host",
+            refused=True,
+        )
+    except ssl.SSLError as error:
+        said = error.reason or str(error)
+        return Trouble(text=f"{endpoint} does not speak TLS as it should: {said}; {_PORT} or use_ssl", refused=True)
+    except TimeoutError:
+        return Trouble(text=f"{endpoint} does not answer within {access.connect_timeout_s:g} s")
+    except ConnectionRefusedError:
+        return Trouble(
+            text=f"nothing listens at {endpoint}: start the broker, or correct [bus] host and port "
+            "(variables ACTIVEMQ_HOST, ACTIVEMQ_PORT)"
+        )
+    except OSError as error:
+        tls = " while TLS was agreed on: is it a port without TLS?" if access.tls and _cut_off(error) else ""
+        return Trouble(text=f"{endpoint} cannot be reached: {error.strerror or error}{tls}")
+    outcome = await _greet(streams, endpoint, access)
+    if isinstance(outcome, Trouble):
+        streams[1].transport.abort()
+    return outcome
+
+
+async def _greet(
+    streams: tuple[asyncio.StreamReader, asyncio.StreamWriter], endpoint: Endpoint, access: Access
+) -> Session | Trouble:
+    reader, writer = streams
+    frame_reader = FrameReader(MAX_BYTES + 1)
+    beginning = b""
+    writer.write(_connect_frame(endpoint, access))
+    try:
+        async with asyncio.timeout(access.connect_timeout_s):
+            while True:
+                chunk = await reader.read(4096)
+                beginning = (beginning + chunk)[:64]
+                if not chunk:
+                    return _closed(endpoint, beginning, access)
+                for frame in frame_reader.feed(chunk):
+                    return _answer(frame, streams, frame_reader, endpoint, access)
+    except TimeoutError:
+        return Trouble(text=f"{endpoint} does not answer CONNECT within {access.connect_timeout_s:g} s; {_PORT}")
+    except NotStompError as error:
+        return _foreign(endpoint, beginning) or Trouble(
+            text=f"{endpoint} is no STOMP broker: {error}; {_PORT}", refused=True
+        )
+    except OSError as error:
+        return _foreign(endpoint, beginning) or Trouble(
+            text=f"{endpoint} broke the connection: {error.strerror or error}"
+        )
+
+
+def _connect_frame(endpoint: Endpoint, access: Access) -> bytes:
+    beat = round(access.heartbeat_s * 1000)
+    frame = ConnectFrame(
+        headers={
+            "accept-version": "1.2",
+            "host": access.virtual_host or endpoint.host,
+            "heart-beat": f"{beat},{beat}",
+            "login": access.user,
+            "passcode": access.password,
+        }
+    )
+    return dump_frame(frame)
+
+
+def _answer(
+    frame: ServerFrame,
+    streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    frame_reader: FrameReader,
+    endpoint: Endpoint,
+    access: Access,
+) -> Session | Trouble:
+    match frame:
+        case ConnectedFrame(headers=headers) if headers.get("version") == "1.2":
+            heartbeat = agreed(headers.get("heart-beat", "0,0"), access.heartbeat_s)
+            return Session(streams, frame_reader, server=str(endpoint), heartbeat=heartbeat)
+        case ConnectedFrame(headers=headers):
+            version = headers.get("version", "1.0")
+            return Trouble(text=f"{endpoint} speaks STOMP {version[:20]}; 1.2 is needed", refused=True)
+        case ErrorFrame():
+            return Trouble(
+                text=f"{endpoint} refused user {access.user!r}: {error_text(frame)}; check [bus] user and password "
+                "(variables ACTIVEMQ_USER, ACTIVEMQ_PASSWORD)",
+                refused=True,
+            )
+        case _:
+            return Trouble(text=f"{endpoint} answers CONNECT with {type(frame).__name__}; {_PORT}", refused=True)
+
+
+def agreed(offer: str, ours_s: float) -> Heartbeat:
+    """What both sides do, from the server's header `heart-beat` (milliseconds: what it sends, what it expects)."""
+    sends, _, expects = offer.partition(",")
+    server_sends, server_expects = (int(text) / 1000 if text.strip().isdigit() else 0.0 for text in (sends, expects))
+    return Heartbeat(
+        send_s=max(ours_s, server_expects) if server_expects else 0.0,
+        expect_s=max(ours_s, server_sends) if server_sends else 0.0,
+    )
+
+
+def _closed(endpoint: Endpoint, beginning: bytes, access: Access) -> Trouble:
+    tls = "" if access.tls else "; does it expect TLS ([bus] use_ssl)?"
+    return _foreign(endpoint, beginning) or Trouble(text=f"{endpoint} closed the connection without an answer{tls}")
+
+
+def _foreign(endpoint: Endpoint, beginning: bytes) -> Trouble | None:
+    for mark, text in FOREIGN_PROTOCOLS:
+        # OpenWire says the length of its first message before its name.
+        if beginning.startswith(mark) or (mark.startswith(b"\x01") and beginning[4:].startswith(mark)):
+            return Trouble(text=f"{endpoint} {text}", refused=True)
+    return None
+
+
+def _cut_off(error: OSError) -> bool:
+    return isinstance(error, ConnectionError)

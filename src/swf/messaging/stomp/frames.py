@@ -1,0 +1,76 @@
+"""Messages and subscriptions as STOMP frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from stompman import AckFrame, AnyClientFrame, BeginFrame, CommitFrame, SendFrame, SubscribeFrame, dump_frame
+
+from swf.messaging.bus import Wire
+from swf.messaging.stomp.names import Names, Source
+
+
+def message(wire: Wire, names: Names, extra: Mapping[str, str], transaction: str | None, receipt: str | None) -> bytes:
+    """The frame of a message. Headers are for those who choose by them; the body says everything."""
+    headers = {
+        **extra,
+        "persistent": "true",
+        "msg_type": wire.msg_type,
+        "namespace": wire.namespace,
+        "message_id": str(wire.message_id),
+    }
+    if wire.run_number is not None:
+        headers["run_id"] = str(wire.run_number)
+    if wire.expires_at is not None:
+        headers["expires"] = str(_milliseconds(wire.expires_at))
+    if receipt is not None:
+        headers["receipt"] = receipt
+    return dump_frame(
+        SendFrame.build(
+            body=wire.body.encode(),
+            destination=names.target(wire.destination, wire.namespace),
+            transaction=transaction,
+            content_type="application/json",
+            add_content_length=True,
+            headers=headers,
+        )
+    )
+
+
+def window(
+    wires: Sequence[Wire], names: Names, extra: Mapping[str, Mapping[str, str]], transaction: str
+) -> tuple[bytes, str]:
+    """Messages that the broker takes all or none, and the identity of the receipt that says that it has them."""
+    receipt = f"receipt-{transaction}"
+    if len(wires) == 1:
+        return message(wires[0], names, extra.get(wires[0].destination, {}), None, receipt), receipt
+    sends = (message(wire, names, extra.get(wire.destination, {}), transaction, None) for wire in wires)
+    begin = _frame(BeginFrame, transaction=transaction)
+    return b"".join((begin, *sends, _frame(CommitFrame, transaction=transaction, receipt=receipt))), receipt
+
+
+def subscribe(identity: str, source: Source, prefetch: int) -> tuple[bytes, str]:
+    """The request for messages of a queue, each to be acknowledged on its own, and the identity of its receipt."""
+    receipt = f"receipt-{identity}"
+    headers = {"activemq.prefetchSize": str(prefetch), "receipt": receipt}
+    if source.selector:
+        headers["selector"] = source.selector
+    frame = SubscribeFrame.build(
+        subscription_id=identity, destination=source.destination, ack="client-individual", headers=headers
+    )
+    return dump_frame(frame), receipt
+
+
+def acknowledgement(identity: str) -> bytes:
+    """The frame that takes a message away; `identity` is the header `ack` that it came with."""
+    return _frame(AckFrame, id=identity)
+
+
+def _frame(kind: type[Any], **headers: str) -> bytes:
+    return dump_frame(cast("AnyClientFrame", kind(headers=headers)))
+
+
+def _milliseconds(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000)

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max
-
 from swf.core.times import Clock
 from swf.core.work import WorkState
 from swf.epic.models import FastMonFile, RunState, StfFile, TfSlice
@@ -92,7 +90,8 @@ class Watcher:
         yield from self._silent(now)
 
     def _stalled(self, run_number: int, now: datetime) -> Iterator[Finding]:
-        last = Event.objects.filter(run_number=run_number).aggregate(last=Max("created_at"))["last"]
+        # The newest row by its number, which an index finds; the greatest instant would be looked for in all of them.
+        last = Event.objects.filter(run_number=run_number).order_by("-seq").values_list("created_at", flat=True).first()
         phase = RunState.objects.filter(pk=run_number).values_list("phase", flat=True).first()
         if phase == RunPhase.STANDBY or last is None or now - last < timedelta(seconds=self._limits.stall_s):
             return

@@ -13,6 +13,7 @@ from swf.epic.composition import EpicAgents, buffer_keeper
 from swf.epic.daq.schedule import planned_stfs
 from swf.epic.messages import RunImminent
 from swf.epic.names import MAX_SEQUENCE
+from swf.epic.run_settings import settings_from
 from swf.epic.settings_daq import StfSection, daq_parameters
 from swf.epic.settings_processing import FastProcessingSection
 from swf.epic.stf_writer import stf_writer
@@ -117,7 +118,7 @@ def _simulator(agents: EpicAgents, execution: WorkflowExecution, run_number: int
         plan,
         writer=writer,
         buffer=buffer,
-        backlog=Backlog(run_number, lambda: agents.book.settings(run_number), window),
+        backlog=Backlog(run_number, settings_from(configuration.kind.name, execution.parameter_values), window),
         io=platform.io,
         clock=platform.clock,
     )

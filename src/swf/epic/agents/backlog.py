@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from swf.epic.models import RunState
 from swf.epic.run_settings import RunSettings
 from swf.epic.sampling import sampled_count
@@ -12,7 +10,7 @@ from swf.epic.sampling import sampled_count
 class Backlog:
     """Without real time the DAQ announces an STF only while fewer than `window` are not through yet."""
 
-    def __init__(self, run_number: int, settings: Callable[[], RunSettings], window: int) -> None:
+    def __init__(self, run_number: int, settings: RunSettings, window: int) -> None:
         self._run_number = run_number
         self._settings = settings
         self._window = window
@@ -30,7 +28,7 @@ class Backlog:
         columns = ("stf_registered", "stf_samples_received", "slices_queued", "slices_processing")
         row = RunState.objects.filter(pk=self._run_number).values_list(*columns).first()
         registered, sampled, queued, processing = row or (0, 0, 0, 0)
-        settings = self._settings()
+        settings = self._settings
         if not settings.samples:
             return announced - registered
         unsliced = sampled_count(registered, settings.stf_sampling_rate) - sampled

@@ -68,7 +68,8 @@ class DaqSimulator:
         self._clock = clock
         self._pacer = self._load()
         self._writing: int | None = None
-        self._written: WrittenStf | None = None
+        self._written: tuple[int, WrittenStf] | None = None
+        """The STF that is to be announced next, by its number: it is kept until it is committed that it was."""
         self._trouble = ""
         self._retry_at = 0.0
         self._look_for_stop_at = 0.0
@@ -104,19 +105,18 @@ class DaqSimulator:
     def resume(self, begin: TurnFactory) -> None:
         """Let a held DAQ go on. An exit buffer that is full still raises its alarm again."""
         with begin() as turn:
-            self._buffer.clear_alarm(turn.now)
-            step = self._pacer.release()
-            if step is not None:
-                self._announce(turn, step)
+            self._go_on(turn)
             self._save()
+        self._trouble = ""
 
     def _step(self, begin: TurnFactory) -> bool:
         worked = self._look_for_stop(begin)
         worked |= self._take_written(begin)
+        worked |= self._announce_written(begin)
         if self._writing is not None:
             return worked
-        if self._pacer.held and self._trouble and self._clock.monotonic() >= self._retry_at:
-            return self._try_again(begin)
+        if self._pacer.held:
+            return self._try_again() or worked
         due = self._pacer.next_due()
         if due is None or self._clock.monotonic() < due:
             return worked
@@ -130,7 +130,7 @@ class DaqSimulator:
                 if isinstance(step.notice, daq.StfGen):
                     if not self._may_go_on(turn, step.notice):
                         break
-                    if self._writer.has_content and self._written is None:
+                    if self._writer.has_content:
                         self._start_writing(step.notice.sequence)
                         break
                 self._announce(turn, self._pacer.advance())
@@ -146,7 +146,7 @@ class DaqSimulator:
     def _may_go_on(self, turn: Turn, notice: daq.StfGen) -> bool:
         if not self._plan.parameters.realtime and not self._backlog.allows(notice.sequence):
             return False
-        if not self._writer.has_content or self._written is not None:
+        if not self._writer.has_content:
             return True
         refusal = self._refusal()
         if refusal:
@@ -177,13 +177,25 @@ class DaqSimulator:
                     self._in_trouble(turn, str(error))
             elif error is not None:
                 raise error
-            elif (step := self._pacer.peek()) is not None and step.notice == daq.StfGen(sequence=sequence):
-                self._written = future.result()
-                with begin() as turn:
-                    self._announce(turn, self._pacer.advance())
-                    self._save()
-                self._written = None
+            else:
+                self._written = sequence, future.result()
         return bool(taken)
+
+    def _announce_written(self, begin: TurnFactory) -> bool:
+        """Announce the STF that was written; a DAQ that was held because none could be goes on with it."""
+        if self._written is None or (self._pacer.held and not self._trouble):
+            return False
+        sequence, facts = self._written
+        step = self._pacer.peek()
+        if step is not None and step.notice == daq.StfGen(sequence=sequence):
+            with begin() as turn:
+                if self._trouble:
+                    self._go_on(turn)
+                self._announce(turn, self._pacer.advance(), facts)
+                self._save()
+            self._trouble = ""
+        self._written = None
+        return True
 
     def _in_trouble(self, turn: Turn, why: str) -> None:
         """The exit buffer takes no STF: an alarm, and the run pauses rather than losing one."""
@@ -192,14 +204,22 @@ class DaqSimulator:
         self._buffer.raise_alarm(self._plan.run_number, why, turn.now)
         self._hold(turn, why)
 
-    def _try_again(self, begin: TurnFactory) -> bool:
-        self._retry_at = self._clock.monotonic() + _RETRY_S
-        if self._refusal():
+    def _try_again(self) -> bool:
+        """While the DAQ is held because no STF could be written: write the next one. It goes on once that is there."""
+        if not self._trouble or self._clock.monotonic() < self._retry_at:
             return False
-        self._trouble = ""
-        self._buffer.clear_alarm(self._clock.now())
-        self.resume(begin)
+        self._retry_at = self._clock.monotonic() + _RETRY_S
+        step = self._pacer.peek()
+        if step is None or not isinstance(step.notice, daq.StfGen) or self._refusal():
+            return False
+        self._start_writing(step.notice.sequence)
         return True
+
+    def _go_on(self, turn: Turn) -> None:
+        self._buffer.clear_alarm(turn.now)
+        step = self._pacer.release()
+        if step is not None:
+            self._announce(turn, step)
 
     def _hold(self, turn: Turn, reason: str) -> None:
         step = self._pacer.hold(reason)
@@ -209,7 +229,8 @@ class DaqSimulator:
 
     def _look_for_stop(self, begin: TurnFactory) -> bool:
         # An STF that is being written belongs to the run: it is announced before the end.
-        if self._pacer.stopping or self._writing is not None or self._clock.monotonic() < self._look_for_stop_at:
+        busy = self._writing is not None or self._written is not None
+        if self._pacer.stopping or busy or self._clock.monotonic() < self._look_for_stop_at:
             return False
         self._look_for_stop_at = self._clock.monotonic() + _LOOK_FOR_STOP_S
         row = (
@@ -219,11 +240,14 @@ class DaqSimulator:
         )
         if not row["stop_requested_by"] or self._pacer.stop(row["stop_reason"] or "stopped") is None:
             return False
-        with begin():
+        with begin() as turn:
+            if self._trouble:
+                self._buffer.clear_alarm(turn.now)
             self._save()
+        self._trouble = ""
         return True
 
-    def _announce(self, turn: Turn, step: daq.Step) -> None:
+    def _announce(self, turn: Turn, step: daq.Step, written: WrittenStf | None = None) -> None:
         if step.move is not None:
             last = DaqStateEvent.objects.filter(namespace=turn.identity.namespace).aggregate(last=Max("revision"))[
                 "last"
@@ -239,7 +263,7 @@ class DaqSimulator:
                 at=turn.now,
             )
         if step.notice is not None:
-            turn.send(EPIC_TOPIC, self._notices.body(step, step.notice, self._written))
+            turn.send(EPIC_TOPIC, self._notices.body(step, step.notice, written))
 
     def _save(self) -> None:
         stop = self._pacer.stopping

@@ -74,6 +74,9 @@ WORK_TABLE = TransitionTable(
 UNFINISHED = frozenset({WorkState.QUEUED, WorkState.PROCESSING})
 """States in which an item is still owed a result."""
 
+LOST = frozenset({WorkState.FAILED, WorkState.EXPIRED, WorkState.CANCELLED})
+"""States in which an item has come to its end without a result."""
+
 
 def may_retry(retries: int, max_retries: int = MAX_RETRIES) -> bool:
     """Whether an item that failed after `retries` retries goes back to the queue."""

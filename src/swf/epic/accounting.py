@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from swf.core.errors import UnknownNameError
 from swf.core.ledger import MISSING, NOT_REQUIRED, SURPLUS, Ledger, Stage, Undone
-from swf.core.work import WorkState
+from swf.core.work import LOST, WorkState
 from swf.epic.models import FastMonFile, StfFile, TfSlice
 from swf.epic.names import stf_name
 from swf.store.models import Run
@@ -61,9 +61,9 @@ def missing_sequences(seen: set[int], produced: int | None) -> list[int]:
 def stf_words(stf: Mapping[str, Any], samples: Counter[str], slices: Counter[str]) -> dict[Stage, str]:
     """The word of one STF at each stage. A stage behind a failed one is cancelled: its turn never comes."""
     registered = str(stf["status"])
-    upstream_failed = registered in _LOST
+    upstream_failed = registered in LOST
     sampled = _stage_word(upstream_failed, stf["sample_count"], samples)
-    upstream_failed |= sampled in _LOST
+    upstream_failed |= sampled in LOST
     sliced = _sliced_word(upstream_failed, stf["sample_count"], stf["slice_count"])
     return {
         Stage.REGISTERED: registered,
@@ -72,9 +72,6 @@ def stf_words(stf: Mapping[str, Any], samples: Counter[str], slices: Counter[str
         Stage.SLICED: sliced,
         Stage.PROCESSED: _stage_word(upstream_failed, stf["slice_count"], slices),
     }
-
-
-_LOST = frozenset({WorkState.FAILED.value, WorkState.EXPIRED.value, WorkState.CANCELLED.value})
 
 
 def _stage_word(upstream_failed: bool, wanted: int | None, parts: Counter[str]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from swf.epic.models import RunState
+from swf.core.work import LOST
+from swf.epic.models import FastMonFile, RunState, StfFile
 from swf.epic.run_settings import RunSettings
 from swf.epic.sampling import sampled_count
 
@@ -20,8 +21,12 @@ class Backlog:
         """Whether STF number `sequence` may be announced now."""
         if sequence - 1 - self._known_through < self._window:
             return True
-        self._known_through = sequence - 1 - self.outstanding(sequence - 1)
-        return sequence - 1 - self._known_through < self._window
+        outstanding = self.outstanding(sequence - 1)
+        if outstanding >= self._window:
+            # Only where the figures say no: what was lost on the way will not come through.
+            outstanding -= self._lost()
+        self._known_through = sequence - 1 - outstanding
+        return outstanding < self._window
 
     def outstanding(self, announced: int) -> int:
         """How many of the STFs announced so far are not registered, not sliced, or not processed."""
@@ -34,3 +39,9 @@ class Backlog:
         unsliced = sampled_count(registered, settings.stf_sampling_rate) - sampled
         open_slices = -(-(queued + processing) // settings.slices_per_sample)
         return announced - registered + max(unsliced, 0) + open_slices
+
+    def _lost(self) -> int:
+        """How many registered STFs will not be sliced, because they, or files of their samples, failed."""
+        stfs = StfFile.objects.filter(run_id=self._run_number, status__in=LOST)
+        samples = FastMonFile.objects.filter(run_number=self._run_number, status__in=LOST)
+        return stfs.count() + samples.values("stf").distinct().count()

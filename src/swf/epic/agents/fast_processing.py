@@ -56,14 +56,11 @@ class Slicer:
         for item in FastMonFile.objects.filter(stf__in=stfs.values(), status=WorkState.COMPLETED).order_by("id"):
             files[item.stf_id].append(item)
             known.add(item.name)
-        counts = RunCounts()
         for message in messages:
             if message.body.stf_filename not in stfs or message.body.tf_filename not in known:
                 raise ServiceError(f"{message.body.tf_filename} is announced but is not registered (yet)")
-            counts.add(message.body.run_id, tf_files_received=1)
         complete = [stf for stf in stfs.values() if stf.slice_count is None and len(files[stf.pk]) == stf.sample_count]
-        self._cut(turn, complete, files, {m.body.run_id: m.body.execution_id for m in messages}, counts)
-        counts.save(turn.now)
+        self._cut(turn, complete, files, {m.body.run_id: m.body.execution_id for m in messages})
 
     def _cut(
         self,
@@ -71,9 +68,8 @@ class Slicer:
         stfs: list[StfFile],
         files: dict[int, list[FastMonFile]],
         executions: dict[int, str | None],
-        counts: RunCounts,
     ) -> None:
-        rows, decided = [], []
+        rows, decided, counts = [], [], RunCounts()
         for stf in stfs:
             settings = self._book.settings(stf.run_id)
             sample = sorted(files[stf.pk], key=lambda item: item.sample_index)
@@ -98,6 +94,9 @@ class Slicer:
                 rows.append(row)
                 send_slice(turn, TfSlice(**row), stf, executions.get(stf.run_id))
             decided.append(({"slice_count": len(pieces)}, {"id": stf.pk}))
-            counts.add(stf.run_id, stf_samples_received=1, slices_created=len(pieces), slices_queued=len(pieces))
+            # Files count with the sample that they complete: however often one is announced, that is once.
+            counts.add(stf.run_id, tf_files_received=len(sample), stf_samples_received=1)
+            counts.add(stf.run_id, slices_created=len(pieces), slices_queued=len(pieces))
         bulk.insert(TfSlice, rows)
         bulk.update(StfFile, decided)
+        counts.save(turn.now)

@@ -18,6 +18,8 @@ from swf.store.work import by_request
 
 LATE = "late"
 
+_MOST = 2**53
+
 
 class SliceResults:
     """Handles `slice_result`."""
@@ -39,8 +41,7 @@ class SliceResults:
             if body.result == "done":
                 moves.complete(item)
                 item.completed_at = turn.now
-                found = body.summary.get("hits_found")
-                item.hits_found = found if isinstance(found, int) else None
+                item.hits_found = _number(body.summary.get("hits_found"))
                 if body.output_name is not None:
                     products.append(_product_row(turn, item, body))
             elif moves.fail(item, f"{body.outcome}: {body.detail}"):
@@ -58,6 +59,13 @@ def is_current(item: TfSlice, body: SliceResult) -> bool:
     """
     expected = item.attempt if item.status == WorkState.PROCESSING else item.attempt + 1
     return item.status in UNFINISHED and body.attempt == expected
+
+
+def _number(said: object) -> int | None:
+    """A number of things, as a payload said it; None where it said something else."""
+    if isinstance(said, bool) or not isinstance(said, int):
+        return None
+    return said if 0 <= said <= _MOST else None
 
 
 def _attempt_row(turn: Turn, body: SliceResult, outcome: str) -> dict[str, Any]:
@@ -90,7 +98,7 @@ def _product_row(turn: Turn, item: TfSlice, body: SliceResult) -> dict[str, Any]
         "item": item.name,
         "attempt": item.attempt,
         "parameters": body.summary.get("parameters", {}),
-        "code_version": str(body.summary.get("code_version", "")),
+        "code_version": str(body.summary.get("code_version", ""))[:100],
         "summary": body.summary,
         "simulated": item.stf.simulated,
         "created_at": turn.now,

@@ -13,7 +13,7 @@ from benchmarks.processes import measure
 _GOAL_P99_MS = 250
 
 _PARTS = (
-    ("due", "stf_gen", "due -> stf_gen (the file is generated and written)"),
+    ("due", "stf_gen", "due -> stf_gen (a file: made and written)"),
     ("stf_gen", "verify", "stf_gen -> verification begins"),
     ("verify", "stf_ready", "verification -> stf_ready"),
     ("stf_gen", "stf_ready", "stf_gen -> stf_ready"),
@@ -43,6 +43,7 @@ def run(options: Options) -> Report:
         notes=(
             "From the instant of stf_gen in the event log to the commit of the transaction that queues the last slice.",
             f"With {stfs} STFs the p99 is the {'largest' if stfs < 100 else 'second largest'} value.",
+            "Round trips include what the agents ask at intervals; at this pace a transaction holds one STF, not many.",
             "With files, the SIMULATED hits are made, written, verified and sampled by threads of the same process.",
         ),
     )

@@ -37,6 +37,7 @@ def run(options: Options) -> Report:
         figures=_figures(stfs, runs, bare),
         tables=(where_the_time_goes(middle, stfs),),
         notes=(
+            _limit(middle),
             "From the first step of the DAQ to the run closed by its ledger. CPU is that of the one process.",
             f"Rows per STF: {_rows(middle, stfs)}.",
             "A round trip is a statement, BEGIN and COMMIT included; an executemany of one statement is one.",
@@ -60,6 +61,21 @@ def where_the_time_goes(measured: dict[str, Any], stfs: int) -> Table:
     idle = wall - busy["wall_s"]
     table.rows.append(("waiting", f"{idle / stfs * 1e3:.2f}", f"{idle / wall:.0%}", "", "", "", ""))
     return table
+
+
+def _limit(measured: dict[str, Any]) -> str:
+    """What takes most of the time, in one sentence."""
+    stages: dict[str, dict[str, float]] = measured["stages"]
+    role = max(stages, key=lambda name: stages[name]["wall_s"])
+    shares = {
+        name: sum(stage[key] for stage in stages.values()) / measured["wall_s"]
+        for name, key in (("Python", "python_s"), ("statements", "statements_s"), ("commits", "commits_s"))
+    }
+    most = max(shares, key=lambda name: shares[name])
+    return (
+        f"What limits: one thread does it all; {most} {'is' if most == 'Python' else 'are'} {shares[most]:.0%} of the "
+        f"time, and {role} takes most of it ({stages[role]['wall_s'] / measured['wall_s']:.0%})."
+    )
 
 
 def _row(name: str, stage: dict[str, float], wall: float, stfs: int) -> tuple[str, ...]:

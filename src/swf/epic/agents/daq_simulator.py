@@ -70,6 +70,8 @@ class DaqSimulator:
         self._writing: int | None = None
         self._written: tuple[int, WrittenStf] | None = None
         """The STF that is to be announced next, by its number: it is kept until it is committed that it was."""
+        self._waits = False
+        """Whether the next step is due, and what was announced before has to get through first."""
         self._trouble = ""
         self._retry_at = 0.0
         self._look_for_stop_at = 0.0
@@ -85,9 +87,11 @@ class DaqSimulator:
         return self._pacer
 
     def seconds_to_next(self) -> float | None:
-        """Seconds until the next step is due; None where none is."""
+        """Seconds until the next step is due; None where none is, or where something else has to happen before it."""
         due = self._pacer.next_due()
-        return None if due is None or self._writing is not None else max(0.0, due - self._clock.monotonic())
+        if due is None or self._writing is not None or self._waits:
+            return None
+        return max(0.0, due - self._clock.monotonic())
 
     def step(self, begin: TurnFactory) -> bool:
         try:
@@ -110,9 +114,11 @@ class DaqSimulator:
         self._trouble = ""
 
     def _step(self, begin: TurnFactory) -> bool:
-        worked = self._look_for_stop(begin)
-        worked |= self._take_written(begin)
+        self._waits = False
+        worked = self._take_written(begin)
         worked |= self._announce_written(begin)
+        # Between two STFs, before the next one is begun.
+        worked |= self._look_for_stop(begin)
         if self._writing is not None:
             return worked
         if self._pacer.held:
@@ -145,6 +151,7 @@ class DaqSimulator:
 
     def _may_go_on(self, turn: Turn, notice: daq.StfGen) -> bool:
         if not self._plan.parameters.realtime and not self._backlog.allows(notice.sequence):
+            self._waits = True
             return False
         if not self._writer.has_content:
             return True
@@ -154,14 +161,17 @@ class DaqSimulator:
         return not refusal
 
     def _refusal(self) -> str:
-        """Why the next STF does not fit into the exit buffer; empty where it does."""
+        """Why the next STF cannot be put into the exit buffer; empty where it can."""
         step = self._pacer.peek()
         if step is None or not isinstance(step.notice, daq.StfGen):
             return ""
         registered = StfFile.objects.filter(run_id=self._plan.run_number).count()
         unregistered = max(0, step.notice.sequence - 1 - registered)
         size = self._writer.expected_bytes
-        return self._buffer.refusal(size, unregistered * size)
+        try:
+            return self._buffer.refusal(size, unregistered * size)
+        except StorageError as error:
+            return str(error)
 
     def _start_writing(self, sequence: int) -> None:
         self._writing = sequence

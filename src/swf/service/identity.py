@@ -21,9 +21,10 @@ HEARTBEAT_S = 10.0
 def enlist(role: str, user: str, namespace: str, clock: Clock) -> Identity:
     """The identity of this user's agent of a role in a namespace: the same at every start, with one row for all."""
     with transaction.atomic():
-        row = SystemAgent.objects.filter(
-            namespace=namespace, agent_type=role, instance_name__startswith=f"{role}-agent-{user}-"
-        ).first()
+        # "ann" is not "ann-b": behind the user's name there is only a number.
+        prefix = f"{role}-agent-{user}-"
+        rows = SystemAgent.objects.filter(namespace=namespace, agent_type=role, instance_name__startswith=prefix)
+        row = next((row for row in rows if row.instance_name.removeprefix(prefix).isdigit()), None)
         if row is None:
             row = SystemAgent(
                 instance_name=agent_name(role, user, next_number("agent")), agent_type=role, namespace=namespace

@@ -172,6 +172,10 @@ def _attempts(records: Records) -> Iterator[Finding]:
             yield word(f"{item['name']}: attempts {good} ended well; the one that stands is {item['attempt']}")
         standing = [row["attempt"] for row in rows if row["outcome"] != "late"]
         yield from _once(f"attempt on record of {item['name']}", standing)
+        late = [row["attempt"] for row in rows if _is_late(row)]
+        yield from _once(f"late result of {item['name']}, attempt", late)
+        for number in set(late) & set(good):
+            yield duplicated(f"the result of attempt {number} of {item['name']} was taken twice")
         for number in set(range(1, item["attempt"] + 1)) - set(standing):
             yield lost(f"attempt {number} of {item['name']} is not on record")
 
@@ -203,8 +207,15 @@ def _products(records: Records) -> Iterator[Finding]:
                 yield from _summarised(item, product)
     for name in rows:
         yield unexpected(f"there is a product of {name}, which is not there")
+    late = {(row["item"].removesuffix(".tf"), str(row["attempt"])) for row in records.of("attempts") if _is_late(row)}
     for path in files:
-        yield unexpected(f"the file products/{path} belongs to no product")
+        if not any(path.rpartition("/")[2].startswith(f"{name}_a{number}.") for name, number in late):
+            yield unexpected(f"the file products/{path} belongs to no product")
+
+
+def _is_late(row: Row) -> bool:
+    """Whether it is an attempt that ended after another had taken its place; what it wrote is kept."""
+    return bool(row["outcome"] == "late")
 
 
 def _summarised(item: Row, product: Row) -> Iterator[Finding]:

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from records import Records, read_records
+from left_alone import Alone, Tell
+from records import read_records
 from scenario import Parameters, run_alone
-
-Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alone:
-    """A run that nobody disturbed: what it left, how long it took, and the effect boundaries that it reached."""
-
-    parameters: Parameters
-    records: Records
-    seconds: float
-    boundaries: dict[str, int]
 
 
 @pytest.fixture(scope="session")

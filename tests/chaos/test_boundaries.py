@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from findings import counted, harm
+from left_alone import Alone, Tell
 from scenario import Case, Disturbance, play_all
-
-from conftest import Alone, Tell
 
 
 def test_a_run_killed_at_any_effect_boundary_is_resumed_whole(

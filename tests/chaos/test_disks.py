@@ -15,10 +15,9 @@ from typing import Self
 import pytest
 from checker import compare
 from findings import harm
+from left_alone import Alone
 from records import latest_execution, read_records
 from testbed_process import TestbedProcess
-
-from conftest import Alone
 
 FAILED = 1
 

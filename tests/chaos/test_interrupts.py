@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from checker import compare
 from findings import harm
+from left_alone import Alone
 from misbehaviour import Misbehaviour
 from records import Records, latest_execution, read_records
 from scenario import INTERRUPTED, Parameters
 from testbed_process import Ended, TestbedProcess
-
-from conftest import Alone
 
 BUSY = 5
 

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from checker import check, compare
 from findings import harm
+from left_alone import Alone
 from misbehaviour import Misbehaviour
 from records import read_records
 from testbed_process import TestbedProcess
-
-from conftest import Alone
 
 
 def test_an_entry_point_that_crashes_or_hangs_is_tried_again(alone: Alone, tmp_path: Path) -> None:

@@ -11,9 +11,8 @@ import secrets
 from pathlib import Path
 
 from findings import counted, harm
+from left_alone import Alone, Tell
 from scenario import Case, Disturbance, play_all
-
-from conftest import Alone, Tell
 
 MOST_DISTURBED = 4
 _KINDS = (("KILL",), ("KILL",), ("KILL",), ("INT",), ("TERM",), ("INT", "KILL"))

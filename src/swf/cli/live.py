@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-from rich.console import Console, Group
+from rich.console import Console, RenderableType
 from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
@@ -37,6 +39,11 @@ class Source(Protocol):
     @property
     def title(self) -> str:
         """The execution and its run."""
+        ...
+
+    @property
+    def planned_stfs(self) -> int | None:
+        """STFs that the run will have; None where it goes on until it is stopped."""
         ...
 
     @property
@@ -134,13 +141,17 @@ class View:
     def _title(self, progress: Progress) -> str:
         return f"{self._source.title}{', SIMULATED' if progress.simulated else ''}"
 
-    def _panel(self, progress: Progress, rates: tuple[float, float]) -> Group:
+    def _panel(self, progress: Progress, rates: tuple[float, float]) -> Panel:
+        bars = {
+            "STFs": _bar(progress.stfs, progress.stfs_produced or self._source.planned_stfs),
+            "slices": _bar(progress.completed, progress.slices),
+        }
         table = Table.grid(padding=(0, 2))
         for name, value in self._rows(progress, rates):
-            table.add_row(Text(f"  {name}", style="dim"), Text(value or "-"))
+            table.add_row(Text(name, style="dim"), bars.get(name, ""), Text(value or "-"))
         for alarm in self._slow.alarms:
-            table.add_row(Text("  ALARM", style="bold red"), Text(alarm))
-        return Group(Text(self._title(progress), style="bold"), table)
+            table.add_row(Text("ALARM", style="bold red"), "", Text(alarm, style="red"))
+        return Panel(table, title=self._title(progress), title_align="left", expand=False)
 
     def _rows(self, progress: Progress, rates: tuple[float, float]) -> list[tuple[str, str]]:
         state, at = self._source.daq()
@@ -160,3 +171,8 @@ class View:
             ]
         used, capacity = self._slow.buffer_used / 1e9, self._slow.buffer_capacity / 1e9
         return [*rows, ("exit buffer", f"{used:.2f} of {capacity:g} GB")]
+
+
+def _bar(done: int, total: int | None) -> RenderableType:
+    """How much of it is done, where the whole is known."""
+    return ProgressBar(total=total, completed=done, width=24) if total else ""

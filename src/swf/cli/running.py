@@ -17,8 +17,9 @@ from swf.config import Configuration
 from swf.core.errors import UnknownNameError
 from swf.epic.agents.daq_simulator import ROLE as DAQ_ROLE
 from swf.epic.composition import worker_slots
+from swf.epic.daq.schedule import planned_stfs
 from swf.epic.launch import EpicExecution
-from swf.epic.settings_daq import ExitBufferSection
+from swf.epic.settings_daq import ExitBufferSection, daq_parameters
 from swf.epic.settings_processing import WatcherSection
 from swf.epic.usecases.explain import explain
 from swf.epic.usecases.progress import Progress, open_alarms, progress_of
@@ -131,6 +132,11 @@ class Figures:
     def title(self) -> str:
         """The execution and its run."""
         return f"{self.epic.execution.execution_id}, run {self.epic.run_number}"
+
+    @property
+    def planned_stfs(self) -> int | None:
+        """STFs that the run will have; None where it goes on until it is stopped."""
+        return planned_stfs(daq_parameters(self.configuration))
 
     @property
     def workers_here(self) -> int:

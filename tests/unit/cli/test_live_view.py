@@ -22,6 +22,7 @@ class Figures:
 
     title: str = "fast_processing-me-0001, run 100010"
     workers_here: int = 2
+    planned_stfs: int | None = 10
     now: Progress = field(default_factory=Progress)
     alarms: tuple[str, ...] = ()
     state: str = "run/physics"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import InterfaceError, OperationalError
 
+from swf.core.errors import RetriableError
 from swf.core.times import Clock
 from swf.messaging.runtime import Runtime
 from swf.service.identity import Heartbeats
@@ -23,48 +24,75 @@ class Loop:
     """Runs the agents of one process on the calling thread, which is its database thread.
 
     `wake` is set by whoever finishes something on another thread. A failing database (no connection, a deadlock, a time
-    limit) is a pause with back-off, at most a second: nothing of the failed step took effect, and it is done again over
-    a new connection. So it is where another process was first.
+    limit), another process that was first, or a service or disk that does not answer is a pause with back-off, at most
+    a second, for the agent that met it: nothing of its step took effect, and it is done again, over a new connection.
+    The others go on meanwhile.
     """
 
     def __init__(
         self, runtimes: Sequence[Runtime], *, clock: Clock, wake: threading.Event, heartbeats: Heartbeats, sink: LogSink
     ) -> None:
-        self._runtimes = runtimes
         self._clock = clock
         self._wake = wake
-        self._heartbeats = heartbeats
-        self._sink = sink
-        self._log: Log = sink.logger("loop")
-        self._pause_s = 0.0
+        log: Log = sink.logger("loop")
+        self._agents = [_Patient(runtime.step, clock, log, runtime.identity.name) for runtime in runtimes]
+        self._records = _Patient(lambda: _both(heartbeats, sink), clock, log, "heartbeats and log")
+        self._log = log
 
     def run(self, until: Callable[[], bool], next_due: Callable[[], float | None] = lambda: None) -> None:
         """Step until `until` says that it is enough. `next_due` tells seconds to the next thing with a time, if any."""
-        while not self._guarded(until):
+        enough = _Patient(until, self._clock, self._log, "the end")
+        while not enough.step():
             self._wake.clear()
             if not self.step():
                 due = next_due()
-                wait = _LONGEST_WAIT_S if due is None else min(due, _LONGEST_WAIT_S)
-                self._wake.wait(max(wait, self._pause_s))
+                self._wake.wait(_LONGEST_WAIT_S if due is None else min(due, _LONGEST_WAIT_S))
 
     def step(self) -> bool:
         """One round of all agents. Returns whether any had something to do."""
-        return self._guarded(self._round)
-
-    def _round(self) -> bool:
-        worked = [runtime.step() for runtime in self._runtimes]
-        self._heartbeats.step()
-        self._sink.step()
-        self._pause_s = 0.0
+        worked = [agent.step() for agent in self._agents]
+        self._records.step()
         return any(worked)
 
-    def _guarded(self, act: Callable[[], bool]) -> bool:
-        """What it returns; False where the database failed."""
+
+def _both(heartbeats: Heartbeats, sink: LogSink) -> bool:
+    heartbeats.step()
+    sink.step()
+    return False
+
+
+class _Patient:
+    """Something that is done again and again, and left alone for a while where it fails for a reason that may pass."""
+
+    def __init__(self, act: Callable[[], bool], clock: Clock, log: Log, who: str) -> None:
+        self._act = act
+        self._clock = clock
+        self._log = log
+        self._who = who
+        self._pause_s = 0.0
+        self._not_before = 0.0
+
+    def step(self) -> bool:
+        """What the act returns; False while it is left alone."""
+        if self._clock.monotonic() < self._not_before:
+            return False
         try:
-            return act()
-        except (OperationalError, InterfaceError, ConflictError) as error:
+            worked = self._act()
+        except (OperationalError, InterfaceError, RetriableError) as error:
             database.recover()
             self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
-            event = "conflict" if isinstance(error, ConflictError) else "database_failed"
-            self._log.error(event, error=str(error), pause_s=self._pause_s)
+            self._not_before = self._clock.monotonic() + self._pause_s
+            self._log.error(_event(error), who=self._who, error=str(error), pause_s=self._pause_s)
             return False
+        self._pause_s = 0.0
+        return worked
+
+
+def _event(error: Exception) -> str:
+    match error:
+        case ConflictError():
+            return "conflict"
+        case RetriableError():
+            return "try_again"
+        case _:
+            return "database_failed"

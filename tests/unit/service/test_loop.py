@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from locked import locked
-from messaging_bench import Bench, Refuser
+from messaging_bench import Bench
+from swf.core.errors import ServiceError
 from swf.messaging.agent import Agent
 from swf.service.identity import Heartbeats
 from swf.service.logs import LogSink
@@ -19,28 +21,46 @@ from swf.store.models import AppLog, Counter
 from swf.store.work import ConflictError
 
 
-class LoopBench:
-    """A loop around one agent that does what the test says."""
+class Actor:
+    """An agent that does what the test says."""
+
+    def __init__(self, act: Callable[[Any], bool]) -> None:
+        self.act = act
+        self.steps = 0
+
+    def step(self, begin: Any) -> bool:
+        self.steps += 1
+        return self.act(begin)
+
+
+class LoopBench(Actor):
+    """A loop around one agent, or more, that do what the test says."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(lambda begin: False)
         self.bench = Bench("embedded")
-        self.act: Callable[[Any], bool] = lambda begin: False
-        self.steps = 0
-        runtime = self.bench.runtime(Agent(role="data", reconcilers=(Refuser(self._step),)))
         self.log = folder / "loop.log"
         self.sink = LogSink(self.log, "test", self.bench.clock)
         self.wake = threading.Event()
+        self._runtimes = [self.bench.runtime(Agent(role="data", reconcilers=(self,)))]
+        self._compose()
+
+    def add(self, role: str, act: Callable[[Any], bool]) -> Actor:
+        """One more agent."""
+        actor = Actor(act)
+        self._runtimes.append(self.bench.runtime(Agent(role=role, reconcilers=(actor,))))
+        self._compose()
+        return actor
+
+    def _compose(self) -> None:
+        identities = [runtime.identity for runtime in self._runtimes]
         self.loop = Loop(
-            [runtime],
+            self._runtimes,
             clock=self.bench.clock,
             wake=self.wake,
-            heartbeats=Heartbeats([runtime.identity], self.bench.clock),
+            heartbeats=Heartbeats(identities, self.bench.clock),
             sink=self.sink,
         )
-
-    def _step(self, begin: Any) -> bool:
-        self.steps += 1
-        return self.act(begin)
 
 
 @pytest.fixture
@@ -66,6 +86,8 @@ def test_a_failing_database_is_a_pause_and_not_the_end(bench: LoopBench, sqlite_
     bench.act = write
     with locked(sqlite_store):
         assert not bench.loop.step()
+    assert not bench.loop.step(), "it is left alone for a while"
+    bench.bench.clock.advance(0.1)
     assert bench.loop.step()
     assert Counter.objects.count() == 1
     assert '"event": "database_failed"' in bench.log.read_text()
@@ -84,8 +106,33 @@ def test_an_item_that_somebody_else_moved_is_looked_at_again(bench: LoopBench) -
 
     bench.act = act
     assert not bench.loop.step()
+    bench.bench.clock.advance(0.1)
     assert bench.loop.step()
     assert '"event": "conflict"' in bench.log.read_text()
+
+
+def test_a_service_that_does_not_answer_pauses_its_agent_and_no_other(bench: LoopBench) -> None:
+    def act(begin: Any) -> bool:
+        raise ServiceError("the catalogue does not answer")
+
+    other = bench.add("fastmon", write)
+    bench.act = act
+    tries = []
+    for tenth in range(60):
+        before = bench.steps
+        bench.loop.step()
+        tries += [tenth] * (bench.steps - before)
+        bench.bench.clock.advance(0.1)
+    pauses = [later - earlier for earlier, later in pairwise(tries)]
+    assert pauses[0] <= 2
+    assert pauses == sorted(pauses)
+    assert 10 <= pauses[-1] <= 11
+    assert other.steps == Counter.objects.count() == 60
+    assert '"event": "try_again"' in bench.log.read_text()
+    bench.act = write
+    bench.bench.clock.advance(1)
+    bench.loop.step()
+    assert Counter.objects.count() == 62
 
 
 def test_an_error_that_nobody_expected_ends_the_process(bench: LoopBench) -> None:

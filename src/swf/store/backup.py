@@ -65,10 +65,11 @@ def _new_file(target: Path) -> Iterator[Path]:
 
 
 def _copy(path: Path) -> None:
-    connection.ensure_connection()
-    source: Any = connection.connection
+    name = str(connection.settings_dict["NAME"])
+    uri = name if name.startswith("file:") else f"{Path(name).absolute().as_uri()}?mode=ro"
     try:
-        with closing(sqlite3.connect(path)) as copy:
+        # A connection of its own: what this process is about to write is not part of the copy.
+        with closing(sqlite3.connect(uri, uri=True)) as source, closing(sqlite3.connect(path)) as copy:
             source.backup(copy)
     except sqlite3.Error as error:
         raise StorageError(f"the store cannot be copied to {path.parent}: {error}; check the free space") from error

@@ -7,7 +7,7 @@ disturbed against an undisturbed one of the same seed and parameters.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 from findings import Finding, duplicated, lost, recovered, unexpected
@@ -407,7 +407,7 @@ def _same_content(alone: Records, disturbed: Records) -> Iterator[Finding]:
     """What has the same name is the same, byte by byte and figure by figure."""
     for what, content in _CONTENT.items():
         expected, found = content(alone), content(disturbed)
-        for name in sorted(expected.keys() | found.keys(), key=str):
+        for name in sorted(expected.keys() | found.keys()):
             if name not in found:
                 yield lost(f"{what} {name}")
             elif name not in expected:
@@ -416,7 +416,7 @@ def _same_content(alone: Records, disturbed: Records) -> Iterator[Finding]:
                 yield unexpected(f"{what} {name} is not the same as when left alone")
 
 
-_CONTENT: dict[str, Callable[[Records], dict[Hashable, Any]]] = {
+_CONTENT: dict[str, Callable[[Records], dict[str, Any]]] = {
     "STF file": lambda records: dict(records.within("exit-buffer")),
     "sample file": lambda records: dict(records.within("samples")),
     "slice": lambda records: {
@@ -445,7 +445,7 @@ def _exactly(number: int, what: str, values: list[Any]) -> Iterator[Finding]:
         yield lost(f"{what}: {len(values)} times")
 
 
-def _consecutive(what: str, numbers: list[int | None]) -> Iterator[Finding]:
+def _consecutive(what: str, numbers: Sequence[int | None]) -> Iterator[Finding]:
     """Numbers grow by one, from 1."""
     if None in numbers:
         yield lost(f"the number of a {what}")

@@ -11,7 +11,7 @@ import pytest
 from inprocess import DiedError
 
 from swf.core.work import WorkState
-from swf.epic import closing, launch, run_counts
+from swf.epic import closing, histogram_store, launch, run_counts
 from swf.epic.agents import fastmon, file_work, leases, slice_results, worker
 from swf.epic.agents.daq_simulator import DaqSimulator
 from swf.epic.models import RunState, TfSlice
@@ -145,12 +145,12 @@ def numbers_messages_from_one_again(patch: Patch) -> None:
 
 def counts_by_reading_and_writing(patch: Patch) -> None:
     """Counters are read once, and written as what was read plus the change."""
-    known: dict[int, dict[str, int]] = {}
+    known: dict[int, dict[str, Any]] = {}
 
     def save(counts: run_counts.RunCounts, now: object) -> None:
         for number, columns in counts._change.items():
             if number not in known:
-                known[number] = RunState.objects.filter(pk=number).values().get()
+                known[number] = dict(RunState.objects.filter(pk=number).values().get())
             RunState.objects.filter(pk=number).update(**{name: known[number][name] + n for name, n in columns.items()})
         counts._change.clear()
 
@@ -159,7 +159,7 @@ def counts_by_reading_and_writing(patch: Patch) -> None:
 
 def adds_histograms_twice(patch: Patch) -> None:
     """A sample is added to the run's histograms more than once."""
-    add = fastmon.add_to_run
+    add = histogram_store.add_to_run
 
     def added(run_number: int, samples: Iterable[Any], now: Any) -> None:
         add(run_number, [each for sample in samples for each in (sample, sample)], now)
@@ -214,10 +214,10 @@ def leaves_half_written_files(patch: Patch) -> None:
 
 def forgets_products(patch: Patch) -> None:
     """A slice is completed without its product on record."""
-    insert = slice_results.bulk.insert
+    insert = bulk.insert
     numbers = count(1)
 
     def most(model: type[Any], rows: Sequence[Mapping[str, Any]], **how: Any) -> int:
         return insert(model, [row for row in rows if model.__name__ != "Product" or next(numbers) != 4], **how)
 
-    patch.setattr(slice_results.bulk, "insert", most)
+    patch.setattr(bulk, "insert", most)

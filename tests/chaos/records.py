@@ -95,7 +95,7 @@ def read_records(root: Path, *, exit_buffer: Path | None = None) -> Records:
     """Read a data directory that no process uses; `exit_buffer`, where it is elsewhere."""
     with closing(sqlite3.connect(root / "swf.sqlite3")) as connection:
         connection.row_factory = sqlite3.Row
-        tables = {
+        tables: dict[str, list[Row]] = {
             name: [dict(row) for row in connection.execute(f"SELECT * FROM {table} ORDER BY rowid")]
             for name, table in _TABLES.items()
         }

@@ -116,13 +116,7 @@ class ActiveMq:
 
     def connections(self) -> int:
         """How many connections to its STOMP port stand, as the kernel counts them."""
-        address, established = f"0100007F:{self.port:04X}", "01"
-        lines = Path("/proc/net/tcp").read_text().splitlines()[1:] + _tcp6()
-        fields = [line.split() for line in lines]
-        return sum(
-            f[1].endswith(address.split(":")[1]) and f[1][:-5].endswith("0100007F") and f[3] == established
-            for f in fields
-        )
+        return connections_to(self.port)
 
     def _answers(self) -> bool:
         try:
@@ -153,6 +147,8 @@ def pause(seconds: float = 0.05) -> None:
     time.sleep(seconds)
 
 
-def _tcp6() -> list[str]:
-    path = Path("/proc/net/tcp6")
-    return path.read_text().splitlines()[1:] if path.exists() else []
+def connections_to(port: int) -> int:
+    """How many connections from this machine to a port of 127.0.0.1 stand, as the kernel counts them."""
+    remote, established = f"0100007F:{port:04X}", "01"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[2] == remote and row[3] == established for row in rows)

@@ -27,7 +27,7 @@ class BrokerKind(StrEnum):
 def _switch(value: object) -> object:
     """Variables of older set-ups say True and False as Python does, or 1 and 0."""
     spellings = {"true": True, "1": True, "false": False, "0": False}
-    return spellings.get(value.lower(), value) if isinstance(value, str) else value
+    return spellings.get(str(value).lower(), value)
 
 
 Switch = Annotated[bool, BeforeValidator(_switch)]

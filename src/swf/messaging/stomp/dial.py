@@ -42,36 +42,36 @@ async def dial(endpoint: Endpoint, access: Access) -> Session | Trouble:
     """Open a connection: TCP, TLS where asked for, and STOMP up to CONNECTED."""
     try:
         async with asyncio.timeout(access.connect_timeout_s):
-            streams = (
-                await asyncio.open_connection(
-                    endpoint.host, endpoint.port, ssl=access.tls, limit=_BUFFER_BYTES, ssl_shutdown_timeout=1.0
-                )
-                if access.tls
-                else await asyncio.open_connection(endpoint.host, endpoint.port, limit=_BUFFER_BYTES)
-            )
-    except ssl.SSLCertVerificationError as error:
-        said = error.verify_message or str(error)
-        return Trouble(
-            text=f"the certificate of {endpoint} is not accepted: {said}; correct [bus] ssl_ca_certs or host",
-            refused=True,
-        )
-    except ssl.SSLError as error:
-        said = error.reason or str(error)
-        return Trouble(text=f"{endpoint} does not speak TLS as it should: {said}; {_PORT} or use_ssl", refused=True)
-    except TimeoutError:
-        return Trouble(text=f"{endpoint} does not answer within {access.connect_timeout_s:g} s")
-    except ConnectionRefusedError:
-        return Trouble(
-            text=f"nothing listens at {endpoint}: start the broker, or correct [bus] host and port "
-            "(variables ACTIVEMQ_HOST, ACTIVEMQ_PORT)"
-        )
+            streams = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=access.tls, limit=_BUFFER_BYTES)
     except OSError as error:
-        tls = " while TLS was agreed on: is it a port without TLS?" if access.tls and _cut_off(error) else ""
-        return Trouble(text=f"{endpoint} cannot be reached: {error.strerror or error}{tls}")
+        return _unopened(error, endpoint, access)
     outcome = await _greet(streams, endpoint, access)
     if isinstance(outcome, Trouble):
         streams[1].transport.abort()
     return outcome
+
+
+def _unopened(error: OSError, endpoint: Endpoint, access: Access) -> Trouble:
+    tls = f"; does it speak TLS? {_PORT} or use_ssl" if access.tls else ""
+    match error:
+        case ssl.SSLCertVerificationError():
+            said = error.verify_message or str(error)
+            text = f"the certificate of {endpoint} is not accepted: {said}; correct [bus] ssl_ca_certs or host"
+            return Trouble(text=text, refused=True)
+        case ssl.SSLError():
+            said = error.reason or str(error)
+            text = f"{endpoint} does not speak TLS as it should: {said}; {_PORT} or use_ssl"
+            return Trouble(text=text, refused=True)
+        case TimeoutError():
+            return Trouble(text=f"{endpoint} does not answer within {access.connect_timeout_s:g} s{tls}")
+        case ConnectionRefusedError():
+            variables = "(variables ACTIVEMQ_HOST, ACTIVEMQ_PORT)"
+            text = f"nothing listens at {endpoint}: start the broker, or correct [bus] host and port {variables}"
+            return Trouble(text=text)
+        case ConnectionError():
+            return Trouble(text=f"{endpoint} closed the connection while it was opened{tls}")
+        case _:
+            return Trouble(text=f"{endpoint} cannot be reached: {error.strerror or error}")
 
 
 async def _greet(
@@ -161,7 +161,3 @@ def _foreign(endpoint: Endpoint, beginning: bytes) -> Trouble | None:
         if beginning.startswith(mark) or (mark.startswith(b"\x01") and beginning[4:].startswith(mark)):
             return Trouble(text=f"{endpoint} {text}", refused=True)
     return None
-
-
-def _cut_off(error: OSError) -> bool:
-    return isinstance(error, ConnectionError)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import time
@@ -13,13 +14,18 @@ from benchmarks.execution import WITHOUT_CONTENT, check, execution, open_folder,
 
 _EVERY_S = 0.5
 _SHOWN = 8
+_MALLINFO2 = (
+    *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
+    *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
+)
 
 
 def grown(*, folder: Path, stfs: int, limit_s: float) -> dict[str, Any]:
     """Take a run of `stfs` STFs without content; memory over time, and the objects that became more."""
     workspace = open_folder(folder)
     settings = {**WITHOUT_CONTENT, "simulation.realtime": False, "fast_processing.stf_count": stfs}
-    samples: list[tuple[float, float, float]] = []
+    samples: list[tuple[float, float, float, float]] = []
+    in_use = _InUse()
     objects: list[Counter[str]] = []
     next_at, began = 0.0, time.perf_counter()
 
@@ -32,7 +38,7 @@ def grown(*, folder: Path, stfs: int, limit_s: float) -> dict[str, Any]:
                 return
             next_at = now + _EVERY_S
             announced = running.simulator.pacer.done
-            samples.append((now, _rss_mb(), announced))
+            samples.append((now, _rss_mb(), announced, in_use.megabytes()))
             if len(objects) < 1 and announced > stfs * 0.2:
                 objects.append(_objects())
 
@@ -47,6 +53,27 @@ def grown(*, folder: Path, stfs: int, limit_s: float) -> dict[str, Any]:
         "objects_after": after.total(),
         "more": (after - before).most_common(_SHOWN),
     }
+
+
+class _InUse:
+    """What the C library has given out and not got back, in MB; 0 where it does not tell (only glibc does).
+
+    RSS grows also where nothing more is in use: by the holes between blocks. Source: mallinfo2(3).
+    """
+
+    class _Facts(ctypes.Structure):
+        _fields_ = [(name, ctypes.c_size_t) for name in _MALLINFO2]
+
+    def __init__(self) -> None:
+        self._ask = getattr(ctypes.CDLL(None), "mallinfo2", None)
+        if self._ask is not None:
+            self._ask.restype = self._Facts
+
+    def megabytes(self) -> float:
+        if self._ask is None:
+            return 0.0
+        facts = self._ask()
+        return float(facts.uordblks + facts.hblkhd) / 1e6
 
 
 def _rss_mb() -> float:

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import uproot
-
 from stf_files import write
+
 from swf.epic.stf.rootfile import opened
 
 

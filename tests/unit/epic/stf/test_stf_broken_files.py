@@ -11,8 +11,8 @@ import pytest
 import uproot
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from stf_files import MADE_BY_HAND, hits, write
+
 from swf.core.errors import DataError
 from swf.epic.stf.frames import Frames, tf_numbers
 from swf.epic.stf.layout import TF_PS

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from stf_files import hits
+
 from swf.epic.stf.cells import cell_number
 from swf.epic.stf.clustering import ClusterParameters, Clusters, Coincidences, find_clusters, find_coincidences
 from swf.epic.stf.frames import Hits

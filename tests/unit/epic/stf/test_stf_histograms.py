@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from stf_files import any_frames, hits, part, simulated
+
 from swf.core.errors import DataError
 from swf.epic.stf.frames import Frames
 from swf.epic.stf.histograms import GENERIC, RATE_BINS, TIME_BINS, Binning, Histograms, binning_of, fill, merged

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import uproot
-
 from stf_files import MADE_BY_HAND, write
+
 from swf.core.errors import DataError
 from swf.epic.stf.provenance import UNKNOWN, Provenance
 from swf.epic.stf.read import inspect

@@ -7,8 +7,8 @@ import awkward as ak
 import numpy as np
 import pytest
 import uproot
-
 from stf_files import joined, same
+
 from swf.core.errors import DataError
 from swf.epic.stf.edm4hep import read_events
 from swf.epic.stf.layout import TF_PS

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from stf_files import joined, part, same, simulated, write
+
 from swf.core.errors import DataError, StorageError
 from swf.epic.stf.histograms import fill
 from swf.epic.stf.read import inspect, read_range

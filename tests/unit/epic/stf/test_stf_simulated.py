@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from stf_files import joined, same
+
 from swf.epic.stf.clustering import ClusterParameters, find_clusters, find_coincidences
 from swf.epic.stf.frames import Frames
 from swf.epic.stf.layout import TF_PS

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
+import threading
+from collections import defaultdict
 from collections.abc import Callable
-from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 
@@ -18,33 +19,39 @@ class IoPool:
     def __init__(self, size: int, on_ready: Callable[[], None]) -> None:
         self._executor = ThreadPoolExecutor(size, thread_name_prefix="swf-io")
         self._on_ready = on_ready
-        self._owners: dict[str, deque[tuple[Any, Future[Any]]]] = {}
-        self._pending: dict[str, set[Future[Any]]] = {}
+        self._changed = threading.Condition()
+        self._finished: defaultdict[str, list[tuple[Any, Future[Any]]]] = defaultdict(list)
+        self._running: defaultdict[str, int] = defaultdict(int)
 
     def submit(self, owner: str, key: Any, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Run `function` for `owner`; `take` gives its future back with `key`."""
-        done = self._owners.setdefault(owner, deque())
+        self._running[owner] += 1
         future = self._executor.submit(function, *args, **kwargs)
-        self._pending.setdefault(owner, set()).add(future)
-        # deque.append is atomic, and the callback runs on the thread that finished.
-        future.add_done_callback(lambda f: (done.append((key, f)), self._on_ready()))  # type: ignore[func-returns-value]
+        future.add_done_callback(partial(self._done, owner, key))
 
     def take(self, owner: str) -> list[tuple[Any, Future[Any]]]:
         """What has finished for `owner` since the last call, as (key, done future)."""
-        done = self._owners.get(owner)
-        taken = [done.popleft() for _ in range(len(done))] if done else []
-        for _, future in taken:
-            self._pending[owner].discard(future)
+        with self._changed:
+            taken = self._finished.pop(owner, [])
+        self._running[owner] -= len(taken)
         return taken
 
     def running(self, owner: str) -> int:
         """How many of `owner`'s functions are not taken back yet."""
-        return len(self._pending.get(owner, ()))
+        return self._running[owner]
 
     def wait(self, owner: str) -> None:
-        """Wait until all that `owner` submitted has finished; for a process that ends."""
-        futures.wait(self._pending.get(owner, ()))
+        """Wait until all that `owner` submitted can be taken; for a process that ends."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._finished[owner]) == self._running[owner])
 
     def close(self) -> None:
         """Wait for what runs; what has not begun is dropped."""
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _done(self, owner: str, key: Any, future: Future[Any]) -> None:
+        """Runs on the thread that finished."""
+        with self._changed:
+            self._finished[owner].append((key, future))
+            self._changed.notify_all()
+        self._on_ready()

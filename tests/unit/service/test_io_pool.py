@@ -65,6 +65,14 @@ def test_it_tells_how_much_is_not_taken_back_yet(pool: IoPool) -> None:
     assert pool.running("verify") == 0
 
 
+def test_what_was_waited_for_can_be_taken_at_once(pool: IoPool) -> None:
+    for _ in range(300):
+        for key in range(3):
+            pool.submit("verify", key, int)
+        pool.wait("verify")
+        assert len(pool.take("verify")) == 3
+
+
 def test_nothing_was_submitted_by_a_stranger(pool: IoPool) -> None:
     assert pool.take("nobody") == []
     pool.wait("nobody")

@@ -16,6 +16,9 @@ from swf.store.models import OutboxMessage, RoleCursor
 
 _Key = tuple[str, str, str]
 
+_LOOK_AHEAD = 4
+"""How many times more rows than are asked for are looked at: a role wants a part of a topic's messages."""
+
 _LOOK_INTERVAL_S = 1.0
 """How soon a message is noticed that another process put there, e.g. at an operator's wish."""
 
@@ -45,12 +48,15 @@ class EmbeddedBus:
         key = _key(subscription)
         if limit <= 0 or self._clock.monotonic() < self._idle_until.get(key, 0.0):
             return []
-        rows = self._rows(subscription, self._positions[key], limit)
-        if not rows:
-            self._idle_until[key] = self._clock.monotonic() + _LOOK_INTERVAL_S
-            return []
-        self._positions[key] = rows[-1][0]
-        return [Delivery(subscription=subscription, body=body, token=row_id) for row_id, body in rows]
+        look_at = limit * _LOOK_AHEAD if is_topic(subscription.destination) else limit
+        while rows := self._rows(subscription, self._positions[key], look_at):
+            wanted = [(row_id, body) for row_id, body in rows if body is not None]
+            # Rows of other types are passed for good: they are not looked through again each time.
+            self._positions[key] = wanted[limit - 1][0] if len(wanted) > limit else rows[-1][0]
+            if wanted:
+                return [Delivery(subscription=subscription, body=body, token=n) for n, body in wanted[:limit]]
+        self._idle_until[key] = self._clock.monotonic() + _LOOK_INTERVAL_S
+        return []
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         done: dict[_Key, tuple[Subscription, list[Any]]] = {}
@@ -85,17 +91,18 @@ class EmbeddedBus:
         return cursor.position
 
     @staticmethod
-    def _rows(subscription: Subscription, after: int, limit: int) -> list[tuple[int, str]]:
+    def _rows(subscription: Subscription, after: int, limit: int) -> list[tuple[int, str | None]]:
+        """The next rows of a destination; without a body where their type is not wanted."""
         # What nobody takes from a queue would stay in it for ever.
         types = sorted(subscription.types) if is_topic(subscription.destination) else []
-        wanted = f" AND msg_type IN ({', '.join(['%s'] * len(types))})" if types else ""
+        body = f"CASE WHEN msg_type IN ({', '.join(['%s'] * len(types))}) THEN body END" if types else "body"
         sql = (
-            "SELECT id, body FROM store_outboxmessage WHERE namespace = %s AND destination = %s AND id > %s"
-            f"{wanted} ORDER BY id LIMIT %s"
+            f"SELECT id, {body} FROM store_outboxmessage WHERE namespace = %s AND destination = %s AND id > %s"
+            " ORDER BY id LIMIT %s"
         )
         with connection.cursor() as cursor:
-            cursor.execute(sql, [subscription.namespace, subscription.destination, after, *types, limit])
-            return [(int(row[0]), str(row[1])) for row in cursor.fetchall()]
+            cursor.execute(sql, [*types, subscription.namespace, subscription.destination, after, limit])
+            return [(int(row[0]), row[1]) for row in cursor.fetchall()]
 
     @staticmethod
     def _advance(subscription: Subscription, position: int) -> None:

@@ -48,8 +48,9 @@ def open_folder(folder: Path) -> Workspace:
 @contextmanager
 def execution(
     workspace: Workspace, settings: Mapping[str, object], boundary: Boundary = no_boundary
-) -> Iterator[EpicExecution]:
-    """An execution of the shipped fast-processing workflow, with these settings (`section.key`)."""
+) -> Iterator[tuple[EpicExecution, Stages]]:
+    """An execution of the shipped fast-processing workflow, with these settings (`section.key`), and its stages."""
+    from benchmarks.stages import Stages
     from swf.epic.launch import EpicExecution
     from swf.service.executions import start_execution
     from swf.service.platform import embedded
@@ -63,24 +64,25 @@ def execution(
     )
     workflow = registry.find("fast_processing")
     configuration = registry.load(workflow)
-    with embedded(workspace, "bench", "bench", app_name="bench", boundary=boundary) as platform:
+    stages = Stages()
+    with embedded(workspace, "bench", "bench", app_name="bench", boundary=boundary) as platform, stages.watching():
         row = start_execution(configuration, workflow.path, "bench", platform.clock)
         running = EpicExecution(platform, configuration, row)
         try:
-            yield running
+            yield running, stages
         finally:
             running.close()
 
 
-def run_to_close(running: EpicExecution, limit_s: float, at_each_look: Callable[[], None] = lambda: None) -> Timed:
+def run_to_close(
+    running: EpicExecution, stages: Stages, limit_s: float, at_each_look: Callable[[], None] = lambda: None
+) -> Timed:
     """Run an execution until its run is closed by its ledger.
 
     Raises:
         WrongRunError: it is not closed within `limit_s`.
     """
-    from benchmarks.stages import Stages
-
-    stages = Stages()
+    stages.begin()
     began, cpu_began = time.perf_counter(), time.process_time()
     look_at, done = 0.0, False
 
@@ -93,11 +95,13 @@ def run_to_close(running: EpicExecution, limit_s: float, at_each_look: Callable[
             done = running.closed()
         return done or now - began > limit_s
 
-    with stages.watching(running.runtimes):
-        running.loop.run(closed, running.simulator.seconds_to_next)
+    running.loop.run(closed, running.simulator.seconds_to_next)
+    taken = Timed(wall_s=time.perf_counter() - began, cpu_s=time.process_time() - cpu_began, stages=stages.taken())
     if not done:
         raise WrongRunError(f"the run was not closed within {limit_s:.0f} s")
-    return Timed(wall_s=time.perf_counter() - began, cpu_s=time.process_time() - cpu_began, stages=stages)
+    if len(taken.stages.by_role) <= len(running.runtimes):
+        raise WrongRunError(f"the time of some agents was not measured, only of {', '.join(taken.stages.by_role)}")
+    return taken
 
 
 def check(running: EpicExecution, stfs: int) -> dict[str, int]:

@@ -29,7 +29,7 @@ def grown(*, folder: Path, stfs: int, limit_s: float) -> dict[str, Any]:
     objects: list[Counter[str]] = []
     next_at, began = 0.0, time.perf_counter()
 
-    with execution(workspace, settings) as running:
+    with execution(workspace, settings) as (running, stages):
 
         def look() -> None:
             nonlocal next_at
@@ -42,7 +42,7 @@ def grown(*, folder: Path, stfs: int, limit_s: float) -> dict[str, Any]:
             if len(objects) < 1 and announced > stfs * 0.2:
                 objects.append(_objects())
 
-        timed = run_to_close(running, limit_s, look)
+        timed = run_to_close(running, stages, limit_s, look)
         objects.append(_objects())
         check(running, stfs)
     before, after = objects[0], objects[-1]

@@ -47,8 +47,8 @@ def paced(*, folder: Path, stfs: int, files: bool) -> dict[str, Any]:
             commits.append(clock.now())
 
     settings = {**_PACE, **(_WITH_FILES if files else WITHOUT_CONTENT), "fast_processing.stf_count": stfs}
-    with execution(workspace, settings, boundary) as running:
-        timed = run_to_close(running, limit_s=stfs * PERIOD_S * 4 + 60)
+    with execution(workspace, settings, boundary) as (running, stages):
+        timed = run_to_close(running, stages, limit_s=stfs * PERIOD_S * 4 + 60)
         check(running, stfs)
     return {
         "stfs": _instants(commits),

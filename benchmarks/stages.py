@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,10 +41,10 @@ class Stages:
     _now: str = OUTSIDE
 
     @contextmanager
-    def watching(self, runtimes: Mapping[str, Runtime]) -> Iterator[None]:
-        """Measure the steps of these runtimes, and every statement of this thread's connection."""
-        for role, runtime in runtimes.items():
-            runtime.step = self._timed(role, runtime.step)  # type: ignore[method-assign]
+    def watching(self) -> Iterator[None]:
+        """Measure the steps of all runtimes that are made meanwhile, and all statements of this thread's connection."""
+        step = Runtime.step
+        Runtime.step = self._timed(step)  # type: ignore[method-assign, assignment]
         # Django counts no COMMIT among its statements: its wrapper hands them to the driver by these two.
         originals = {name: getattr(connection, name) for name in ("_commit", "_rollback")}
         for name, original in originals.items():
@@ -52,8 +53,17 @@ class Stages:
             with connection.execute_wrapper(self._statement):
                 yield
         finally:
+            Runtime.step = step  # type: ignore[method-assign]
             for name, original in originals.items():
                 setattr(connection, name, original)
+
+    def begin(self) -> None:
+        """Forget what was measured so far."""
+        self.by_role.clear()
+
+    def taken(self) -> Stages:
+        """What was measured up to now."""
+        return Stages(by_role=deepcopy(self.by_role))
 
     @property
     def round_trips(self) -> int:
@@ -82,12 +92,12 @@ class Stages:
     def _stage(self) -> Stage:
         return self.by_role.setdefault(self._now, Stage())
 
-    def _timed(self, role: str, step: Callable[[], bool]) -> Callable[[], bool]:
-        def timed() -> bool:
-            self._now = role
+    def _timed(self, step: Callable[[Runtime], bool]) -> Callable[[Runtime], bool]:
+        def timed(runtime: Runtime) -> bool:
+            self._now = runtime.identity.role
             began = time.perf_counter()
             try:
-                return step()
+                return step(runtime)
             finally:
                 self._stage().wall_s += time.perf_counter() - began
                 self._now = OUTSIDE

@@ -13,8 +13,8 @@ def unpaced(*, folder: Path, stfs: int, keep: str = "", limit_s: float = 900.0) 
     """Take and process a run of `stfs` STFs; its store is copied to `keep`, where that is given."""
     workspace = open_folder(folder)
     settings = {**WITHOUT_CONTENT, "simulation.realtime": False, "fast_processing.stf_count": stfs}
-    with execution(workspace, settings) as running:
-        timed = run_to_close(running, limit_s)
+    with execution(workspace, settings) as (running, stages):
+        timed = run_to_close(running, stages, limit_s)
         rows = check(running, stfs)
     if keep:
         from django.db import connection

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -56,8 +58,23 @@ class Misbehaviour:
         return self._heard.decode().split()
 
     def let_go(self) -> None:
-        """Let one that waits go on."""
-        os.close(os.open(self._go, os.O_WRONLY))
+        """Let one that waits go on.
+
+        Raises:
+            AssertionError: none waits any more; it would be waited for in vain.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            try:
+                # A pipe without a reader refuses a writer that does not wait for one.
+                os.close(os.open(self._go, os.O_WRONLY | os.O_NONBLOCK))
+            except OSError as error:
+                if error.errno != errno.ENXIO:
+                    raise
+                time.sleep(0.01)  # a payload says that it waits, and then opens the pipe
+            else:
+                return
+        raise AssertionError("the payload that said it waits has gone")
 
     def let_all_go(self) -> None:
         """Let no payload wait from here on; for use while none runs."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -101,15 +101,20 @@ class DaqBench:
         self.bench.io.wait("daq_simulator")
         return worked
 
-    def finish(self) -> None:
-        """Go on until the run is closed."""
+    def until(self, reached: Callable[[], bool], step: Callable[[], bool]) -> None:
+        """Step, and let time pass, until something is reached."""
         for _ in range(1000):
-            self.bench.step()
+            if reached():
+                return
+            step()
             self.bench.io.wait("daq_simulator")
             self.bench.clock.advance(0.3)
-            if self.simulator.finished and Run.objects.filter(closed_at__isnull=False).exists():
-                return
-        raise AssertionError("the run was not closed")
+        raise AssertionError("it was never reached")
+
+    def finish(self) -> None:
+        """Go on until the run is closed."""
+        closed = Run.objects.filter(closed_at__isnull=False)
+        self.until(lambda: self.simulator.finished and closed.all().exists(), self.bench.step)
 
     def told(self) -> list[str]:
         """What the DAQ has broadcast, in order."""
@@ -150,9 +155,7 @@ def test_a_run_is_taken_from_its_announcement_to_its_end(daq: DaqBench) -> None:
 
 
 def test_an_stf_is_announced_only_when_it_lies_there(daq: DaqBench) -> None:
-    while not daq.writer.written:
-        daq.step()
-        daq.bench.clock.advance(0.3)
+    daq.until(lambda: bool(daq.writer.written), daq.step)
     assert "stf 1" not in daq.told()
     daq.step()
     assert daq.told()[-1] == "stf 1"
@@ -215,9 +218,7 @@ def test_a_daq_that_is_killed_goes_on_behind_its_last_step(daq: DaqBench, steps:
 
 
 def test_a_full_disk_pauses_the_run_and_loses_nothing(daq: DaqBench) -> None:
-    while "stf 2" not in daq.told():
-        daq.bench.step()
-        daq.bench.clock.advance(0.3)
+    daq.until(lambda: "stf 2" in daq.told(), daq.bench.step)
     daq.writer.full.append("no space left on device")
     for _ in range(20):
         daq.bench.step()
@@ -271,10 +272,7 @@ def test_a_file_that_cannot_be_removed_pauses_the_run(daq: DaqBench) -> None:
 
 
 def test_an_operator_s_hold_may_come_while_an_stf_is_being_written(daq: DaqBench) -> None:
-    while not daq.writer.written:
-        daq.bench.runtimes["daq"].step()
-        daq.bench.clock.advance(0.3)
-        daq.bench.io.wait("daq_simulator")
+    daq.until(lambda: bool(daq.writer.written), daq.step)
     begin = daq.bench.runtimes["daq"].turn
     daq.simulator.pause(begin, "interrupted")
     for _ in range(5):
@@ -287,10 +285,7 @@ def test_an_operator_s_hold_may_come_while_an_stf_is_being_written(daq: DaqBench
 
 
 def test_a_stop_ends_the_run_with_what_it_has(daq: DaqBench) -> None:
-    while "stf 2" not in daq.told():
-        daq.bench.step()
-        daq.bench.io.wait("daq_simulator")
-        daq.bench.clock.advance(0.3)
+    daq.until(lambda: "stf 2" in daq.told(), daq.bench.step)
     request_stop(WorkflowExecution.objects.get(), "ann", "enough")
     daq.finish()
     told = daq.told()

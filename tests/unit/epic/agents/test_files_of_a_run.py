@@ -149,13 +149,12 @@ def test_a_catalogue_that_does_not_answer_is_asked_again_and_nothing_is_done_twi
     daq = bench.daq()
     bench.send(daq.imminent(), daq.start(), *(written(bench, daq, n) for n in (1, 2, 3)), daq.end(3))
     silences = 0
-    while Run.objects.filter(closed_at__isnull=False).count() == 0:
+    for _ in range(50):
         try:
             bench.step()
         except ServiceError:
             silences += 1
         bench.clock.advance(0.5)
-        assert silences < 10
     assert silences == 2
     assert Dataset.objects.get().state == "closed"
     assert sorted(DatasetFile.objects.values_list("name", flat=True)) == [stf_name(RUN, n) for n in (1, 2, 3)]

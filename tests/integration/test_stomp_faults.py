@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -202,6 +204,37 @@ def test_a_connection_cut_in_the_middle_of_a_frame_loses_nothing(activemq: Activ
 
             eventually(all_here, "the last one comes")
         assert list(dict.fromkeys(got)) == list(range(40))
+
+
+def test_a_role_that_is_away_holds_up_nobody(own_activemq: ActiveMq) -> None:
+    number, padding = 2000, "x" * 50_000
+    with StompBus(own_activemq.settings()) as bus:
+        away, here = role("away"), role("here")
+        bus.subscribe(away)
+    with StompBus(own_activemq.settings()) as bus:
+        bus.subscribe(here)
+        got: list[int] = []
+        for first in range(0, number, BATCH):
+            # In all more than the broker has memory for.
+            bus.publish([replace(wire, body=json.dumps([int(wire.body), padding])) for wire in wires(first, BATCH)])
+            drain(bus, here, got, first + BATCH)
+        assert got == list(range(number))
+        late: list[int] = []
+        bus.subscribe(away)
+        drain(bus, away, late, number)
+        assert late == list(range(number))
+
+
+def drain(bus: StompBus, subscription: Subscription, got: list[int], number: int) -> None:
+    """Receive and acknowledge as messages come, until there are that many in all."""
+
+    def enough() -> bool:
+        deliveries = bus.receive(subscription, BATCH)
+        bus.ack(deliveries)
+        got.extend(json.loads(delivery.body)[0] for delivery in deliveries)
+        return len(got) >= number
+
+    eventually(enough, f"{number} messages for {subscription.role}")
 
 
 def test_a_message_that_the_broker_drops_when_its_time_is_over(activemq: ActiveMq) -> None:

@@ -163,6 +163,15 @@ def test_a_broker_that_refuses_is_tried_again() -> None:
         assert "refused user 'agent': no" in bus.status().producer.trouble
 
 
+@pytest.mark.parametrize("says", [b"", b"CONNECTED\nversion:1.2"])
+def test_a_bus_can_be_closed_while_nobody_answers_it(says: bytes) -> None:
+    with stranger(says) as server:
+        bus = StompBus(settings(server.port, connect_timeout_s=60.0))
+        eventually(lambda: server.visits == 2, "both connections are opened")
+        bus.close()
+        bus.close()
+
+
 def test_nothing_listens() -> None:
     (nobody,) = free_ports(1)
     with pytest.raises(ServiceError, match=rf"nothing listens at 127\.0\.0\.1:{nobody}: start the broker"):

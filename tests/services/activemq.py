@@ -44,6 +44,7 @@ class ActiveMq:
             store_limit="1 gb",
             temp_limit="200 mb",
             memory_limit="64 mb",
+            queue_memory_limit="2 mb",
         )
         lay_out(self.plan)
         self._command = start_command(self.plan, program)
@@ -121,6 +122,10 @@ class ActiveMq:
     def _answers(self) -> bool:
         try:
             self.client(timeout_s=2.0).close()
+            # Its ports open one after the other.
+            for port in (self.plan.stomp_tls_port, self.plan.openwire_port):
+                if port is not None:
+                    socket.create_connection(("127.0.0.1", port), timeout=2.0).close()
         except OSError:
             return False
         return True

@@ -47,6 +47,8 @@ class BrokerPlan:
     """Whether the queues that PanDA workers and iDDS read are fed."""
     heap_mb: int = 512
     memory_limit: str = "256 mb"
+    queue_memory_limit: str = "8 mb"
+    """What one queue keeps in memory; the rest of a backlog is read from the disk when its turn comes."""
     store_limit: str = "10 gb"
     temp_limit: str = "1 gb"
 
@@ -117,6 +119,7 @@ def _values(plan: BrokerPlan) -> dict[str, str]:
         "swf.broker.name": plan.name,
         "swf.host": f"[{plan.host}]" if ":" in plan.host else plan.host,
         "swf.limit.memory": plan.memory_limit,
+        "swf.limit.queue_memory": plan.queue_memory_limit,
         "swf.limit.store": plan.store_limit,
         "swf.limit.temp": plan.temp_limit,
     }
@@ -143,7 +146,7 @@ def _check(plan: BrokerPlan) -> None:
         raise ConfigError("the broker needs a STOMP port, with or without TLS")
     if plan.stomp_tls_port is not None and plan.keystore is None:
         raise ConfigError("a STOMP port with TLS needs the broker's certificate and key: a PKCS #12 file")
-    for limit in (plan.memory_limit, plan.store_limit, plan.temp_limit):
+    for limit in (plan.memory_limit, plan.queue_memory_limit, plan.store_limit, plan.temp_limit):
         if not _SIZE.match(limit):
             raise ConfigError(f"the limit {limit[:40]!r} is no size: expected a number and mb or gb, such as 512 mb")
     if not _NAME.match(plan.name):

@@ -45,9 +45,12 @@ async def dial(endpoint: Endpoint, access: Access) -> Session | Trouble:
             streams = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=access.tls, limit=_BUFFER_BYTES)
     except OSError as error:
         return _unopened(error, endpoint, access)
-    outcome = await _greet(streams, endpoint, access)
-    if isinstance(outcome, Trouble):
-        streams[1].transport.abort()
+    outcome: Session | Trouble | None = None
+    try:
+        outcome = await _greet(streams, endpoint, access)
+    finally:
+        if not isinstance(outcome, Session):
+            streams[1].transport.abort()
     return outcome
 
 

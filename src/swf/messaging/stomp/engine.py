@@ -52,5 +52,12 @@ class Engine:
             for task in left:
                 task.cancel()
             self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            self._loop.run_until_complete(_turns(3))
         finally:
             self._loop.close()
+
+
+async def _turns(number: int) -> None:
+    """Let connections that were given up close their sockets."""
+    for _ in range(number):
+        await asyncio.sleep(0)

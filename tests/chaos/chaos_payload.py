@@ -2,7 +2,8 @@
 
 As an entry point `chaos_payload:run`; as a command `python chaos_payload.py INPUT FIRST LAST OUTPUT RUN SLICE`. What it
 does is said by a file, in JSON, that CHAOS_PLAN names: `marks`, a folder where it notes what it did; for each of
-`crash`, `hang` and `wait` a list of slice numbers within their STF; and the pipes `at` and `go` of those that wait.
+`crash`, `hang` and `wait` a list of slice numbers within their STF; the pipe `at`, to which those that wait write
+their names, and `go`: each then reads from a pipe of its own, `go` and its name.
 """
 
 from __future__ import annotations
@@ -51,10 +52,12 @@ def _wait(plan: dict[str, Any], name: str) -> None:
     """Say where it is, and go on when somebody lets it; not where all may go on."""
     if (Path(plan["marks"]) / "open").exists():
         return
+    pipe = Path(f"{plan['go']}-{name}")
+    os.mkfifo(pipe)
     with Path(plan["at"]).open("w") as at:
         at.write(f"{name}\n")
-    with Path(plan["go"]).open() as go:
-        go.read()
+    with pipe.open() as go:
+        go.readline()
 
 
 def main(arguments: list[str]) -> None:

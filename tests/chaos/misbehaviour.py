@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import select
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,12 +26,12 @@ class Misbehaviour:
         self._marks, at, self._go = root / "marks", root / "at", root / "go"
         self._marks.mkdir()
         os.mkfifo(at)
-        os.mkfifo(self._go)
         plan: dict[str, Any] = {"crash": list(crash), "hang": list(hang), "wait": list(wait)}
         self._plan.write_text(json.dumps({**plan, "marks": str(self._marks), "at": str(at), "go": str(self._go)}))
         # Open for both, so that it never closes between two writers.
         self._at = os.open(at, os.O_RDWR | os.O_NONBLOCK)
         self._heard = b""
+        self._held: list[int] = []
 
     def parameters(self, base: Parameters, *, as_command: bool = False, settings: Sequence[str] = ()) -> Parameters:
         """The parameters of a run with these payloads."""
@@ -57,24 +55,12 @@ class Misbehaviour:
             self._heard += os.read(self._at, 4096)
         return self._heard.decode().split()
 
-    def let_go(self) -> None:
-        """Let one that waits go on.
-
-        Raises:
-            AssertionError: none waits any more; it would be waited for in vain.
-        """
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            try:
-                # A pipe without a reader refuses a writer that does not wait for one.
-                os.close(os.open(self._go, os.O_WRONLY | os.O_NONBLOCK))
-            except OSError as error:
-                if error.errno != errno.ENXIO:
-                    raise
-                time.sleep(0.01)  # a payload says that it waits, and then opens the pipe
-            else:
-                return
-        raise AssertionError("the payload that said it waits has gone")
+    def let_go(self, name: str) -> None:
+        """Let the slice of that name go on, which waits: nobody else does, and nothing happens if it has gone."""
+        # Open for both: it opens at once, and what is written stays there until it is read.
+        pipe = os.open(f"{self._go}-{name}", os.O_RDWR | os.O_NONBLOCK)
+        self._held.append(pipe)
+        os.write(pipe, b"go\n")
 
     def let_all_go(self) -> None:
         """Let no payload wait from here on; for use while none runs."""
@@ -84,4 +70,5 @@ class Misbehaviour:
         return self
 
     def __exit__(self, *error: object) -> None:
-        os.close(self._at)
+        for pipe in (self._at, *self._held):
+            os.close(pipe)

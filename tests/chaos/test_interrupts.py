@@ -98,7 +98,6 @@ def test_a_second_process_is_refused_and_harms_nothing(alone: Alone, tmp_path: P
         assert read_records(data_dir).of("executions") == before.of("executions")
         # One payload of each STF waits.
         for number in range(1, alone.parameters.stf_count + 1):
-            payloads.waiting(number)
-            payloads.let_go()
+            payloads.let_go(payloads.waiting(number)[number - 1])
         records = whole(alone, data_dir, process.wait())
     assert all(item["attempt"] == 1 for item in records.of("slices"))

@@ -61,8 +61,7 @@ def test_a_run_that_is_killed_while_payloads_are_tried_again_keeps_count(alone: 
         resumed = ["run", "--resume", execution, "--json", "--data-dir", str(data_dir)]
         with TestbedProcess(resumed, tmp_path) as process:
             for number in range(2, alone.parameters.stf_count + 1):
-                payloads.waiting(number)
-                payloads.let_go()
+                payloads.let_go(payloads.waiting(number)[number - 1])
             ended = process.wait()
     assert ended.code == 0, ended.stderr
     records = read_records(data_dir)

@@ -10,9 +10,13 @@ import random
 import secrets
 from pathlib import Path
 
+import pytest
 from findings import counted, harm
 from left_alone import Alone, Tell
 from scenario import Case, Disturbance, play_all
+
+pytestmark = pytest.mark.timeout(7200)
+"""Many runs, each with a limit of its own."""
 
 MOST_DISTURBED = 4
 _KINDS = (("KILL",), ("KILL",), ("KILL",), ("INT",), ("TERM",), ("INT", "KILL"))

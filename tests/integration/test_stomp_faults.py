@@ -178,6 +178,15 @@ def test_a_broker_that_hangs_is_noticed_by_its_silence(activemq: ActiveMq) -> No
         assert numbers(receive(bus, subscription, 5)) == [0, 1, 2, 3, 4]
 
 
+def test_a_connection_on_which_nothing_is_said_stands(activemq: ActiveMq) -> None:
+    with StompBus(activemq.settings(heartbeat_s=0.2)) as bus:
+        bus.subscribe(role("idle"))
+        pause(3.0)  # fifteen heartbeats, and six times as long as either side waits for one
+        status = bus.status()
+        assert status.ready
+        assert (status.consumer.connections, status.producer.connections) == (1, 1)
+
+
 def test_what_comes_in_single_bytes_is_understood(activemq: ActiveMq) -> None:
     with TcpProxy(activemq.port) as proxy, StompBus(activemq.settings(port=proxy.port)) as bus:
         proxy.slice_bytes = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from services import certificates
-from services.activemq import free_ports
+from services.activemq import free_ports, pause
 from services.stomp_bus import eventually
 from swf.core.errors import ServiceError
 from swf.messaging.bus import Wire
@@ -34,12 +35,13 @@ ONE = Wire(
 class Stranger:
     """A server that says one thing to everybody, and keeps what it was told."""
 
-    def __init__(self, says: bytes, *, hangs_up: bool, at_once: bool) -> None:
+    def __init__(self, says: bytes, *, then: bytes, hangs_up: bool, at_once: bool, resets: int) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.heard = b""
         self.visits = 0
-        self._says, self._hangs_up, self._at_once = says, hangs_up, at_once
+        self._says, self._then = says, then
+        self._hangs_up, self._at_once, self._resets = hangs_up, at_once, resets
         self._open: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
@@ -58,10 +60,18 @@ class Stranger:
             except OSError:
                 return
             self._open.append(client)
+            if self.visits < self._resets:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.close()
+                self.visits += 1
+                continue
             try:
                 if not self._at_once:
                     self.heard += client.recv(65536)
                 client.sendall(self._says)
+                if self._then:
+                    pause()  # so that it comes on its own
+                    client.sendall(self._then)
             except OSError:
                 pass
             self.visits += 1
@@ -70,8 +80,10 @@ class Stranger:
 
 
 @contextmanager
-def stranger(says: bytes, *, hangs_up: bool = False, at_once: bool = False) -> Iterator[Stranger]:
-    server = Stranger(says, hangs_up=hangs_up, at_once=at_once)
+def stranger(
+    says: bytes, *, hangs_up: bool = False, at_once: bool = False, resets: int = 0, then: bytes = b""
+) -> Iterator[Stranger]:
+    server = Stranger(says, hangs_up=hangs_up, at_once=at_once, resets=resets, then=then)
     try:
         yield server
     finally:
@@ -117,6 +129,13 @@ def test_who_speaks_first_and_hangs_up_is_named_too(says: bytes) -> None:
         probe(settings(server.port))
 
 
+def test_who_speaks_first_is_heard_though_its_words_were_lost_with_the_connection() -> None:
+    with stranger(OPENWIRE, hangs_up=True, at_once=True, resets=1) as server:
+        with pytest.raises(ServiceError, match="speaks OpenWire"):
+            probe(settings(server.port))
+        assert server.visits == 2
+
+
 def test_who_hangs_up_without_a_word_is_named() -> None:
     with stranger(b"", hangs_up=True) as server, pytest.raises(ServiceError, match="closed the connection without"):
         probe(settings(server.port))
@@ -132,6 +151,7 @@ def test_where_tls_is_asked_for_a_plain_server_learns_no_password(tmp_path: Path
         assert PASSWORD.encode() not in server.heard
 
 
+@pytest.mark.parametrize("apart", [True, False])
 @pytest.mark.parametrize(
     "says",
     [
@@ -145,9 +165,10 @@ def test_where_tls_is_asked_for_a_plain_server_learns_no_password(tmp_path: Path
         b"MESSAGE\nsubscription:s0\nack:\\x\\\n\n\xff\xfe\0",
     ],
 )
-def test_a_server_that_turns_strange_does_not_end_the_bus(says: bytes) -> None:
+def test_a_server_that_turns_strange_does_not_end_the_bus(says: bytes, apart: bool) -> None:
+    first, then = (CONNECTED, says) if apart else (CONNECTED + says, b"")
     with (
-        stranger(CONNECTED + says, hangs_up=True) as server,
+        stranger(first, then=then, hangs_up=True) as server,
         StompBus(settings(server.port), chance=lambda: 0.0) as bus,
     ):
         eventually(lambda: server.visits >= 6, "it is tried again and again")

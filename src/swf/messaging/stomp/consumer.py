@@ -61,7 +61,7 @@ class Consumer:
 
     def status(self) -> tuple[SubscriptionStatus, ...]:
         """The subscriptions at this moment."""
-        return tuple(intake.status() for intake in self._intakes.values())
+        return tuple(intake.status() for intake in list(self._intakes.values()))
 
     async def _request(self, session: Session, intake: Intake) -> None:
         async with self._one_at_a_time:

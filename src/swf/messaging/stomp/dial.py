@@ -15,6 +15,7 @@ from swf.messaging.stomp.reader import FrameReader, NotStompError, ServerFrame
 from swf.messaging.stomp.session import Heartbeat, Session, error_text
 
 _BUFFER_BYTES = 1024 * 1024
+_OVERHEAR_S = 1.0
 _PORT = "correct [bus] port (variable ACTIVEMQ_PORT)"
 
 FOREIGN_PROTOCOLS: Final = (
@@ -51,7 +52,7 @@ async def dial(endpoint: Endpoint, access: Access) -> Session | Trouble:
     finally:
         if not isinstance(outcome, Session):
             streams[1].transport.abort()
-    return outcome
+    return outcome or await _overhear(endpoint, access)
 
 
 def _unopened(error: OSError, endpoint: Endpoint, access: Access) -> Trouble:
@@ -77,9 +78,26 @@ def _unopened(error: OSError, endpoint: Endpoint, access: Access) -> Trouble:
             return Trouble(text=f"{endpoint} cannot be reached: {error.strerror or error}")
 
 
+async def _overhear(endpoint: Endpoint, access: Access) -> Trouble:
+    """Somebody hung up without a word that arrived. Call again, say nothing, and hear who it is."""
+    said = b""
+    try:
+        async with asyncio.timeout(min(access.connect_timeout_s, _OVERHEAR_S)):
+            reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=access.tls)
+            try:
+                said = await reader.read(64)
+            finally:
+                writer.transport.abort()
+    except OSError:
+        pass
+    tls = "" if access.tls else "; does it expect TLS ([bus] use_ssl)?"
+    return _foreign(endpoint, said) or Trouble(text=f"{endpoint} closed the connection without an answer{tls}")
+
+
 async def _greet(
     streams: tuple[asyncio.StreamReader, asyncio.StreamWriter], endpoint: Endpoint, access: Access
-) -> Session | Trouble:
+) -> Session | Trouble | None:
+    """Say CONNECT and take the answer; None where there was none."""
     reader, writer = streams
     frame_reader = FrameReader(MAX_BYTES + 1)
     beginning = b""
@@ -90,19 +108,17 @@ async def _greet(
                 chunk = await reader.read(4096)
                 beginning = (beginning + chunk)[:64]
                 if not chunk:
-                    return _closed(endpoint, beginning, access)
-                for frame in frame_reader.feed(chunk):
-                    return _answer(frame, streams, frame_reader, endpoint, access)
+                    return _foreign(endpoint, beginning)
+                if frames := frame_reader.feed(chunk):
+                    return _answer(frames, streams, frame_reader, endpoint, access)
     except TimeoutError:
         return Trouble(text=f"{endpoint} does not answer CONNECT within {access.connect_timeout_s:g} s; {_PORT}")
     except NotStompError as error:
         return _foreign(endpoint, beginning) or Trouble(
             text=f"{endpoint} is no STOMP broker: {error}; {_PORT}", refused=True
         )
-    except OSError as error:
-        return _foreign(endpoint, beginning) or Trouble(
-            text=f"{endpoint} broke the connection: {error.strerror or error}"
-        )
+    except OSError:
+        return _foreign(endpoint, beginning)
 
 
 def _connect_frame(endpoint: Endpoint, access: Access) -> bytes:
@@ -120,26 +136,26 @@ def _connect_frame(endpoint: Endpoint, access: Access) -> bytes:
 
 
 def _answer(
-    frame: ServerFrame,
+    frames: list[ServerFrame],
     streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     frame_reader: FrameReader,
     endpoint: Endpoint,
     access: Access,
 ) -> Session | Trouble:
-    match frame:
+    match frames[0]:
         case ConnectedFrame(headers=headers) if headers.get("version") == "1.2":
             heartbeat = agreed(headers.get("heart-beat", "0,0"), access.heartbeat_s)
-            return Session(streams, frame_reader, server=str(endpoint), heartbeat=heartbeat)
+            return Session(streams, frame_reader, frames[1:], server=str(endpoint), heartbeat=heartbeat)
         case ConnectedFrame(headers=headers):
             version = headers.get("version", "1.0")
             return Trouble(text=f"{endpoint} speaks STOMP {version[:20]}; 1.2 is needed", refused=True)
-        case ErrorFrame():
+        case ErrorFrame() as frame:
             return Trouble(
                 text=f"{endpoint} refused user {access.user!r}: {error_text(frame)}; check [bus] user and password "
                 "(variables ACTIVEMQ_USER, ACTIVEMQ_PASSWORD)",
                 refused=True,
             )
-        case _:
+        case frame:
             return Trouble(text=f"{endpoint} answers CONNECT with {type(frame).__name__}; {_PORT}", refused=True)
 
 
@@ -151,11 +167,6 @@ def agreed(offer: str, ours_s: float) -> Heartbeat:
         send_s=max(ours_s, server_expects) if server_expects else 0.0,
         expect_s=max(ours_s, server_sends) if server_sends else 0.0,
     )
-
-
-def _closed(endpoint: Endpoint, beginning: bytes, access: Access) -> Trouble:
-    tls = "" if access.tls else "; does it expect TLS ([bus] use_ssl)?"
-    return _foreign(endpoint, beginning) or Trouble(text=f"{endpoint} closed the connection without an answer{tls}")
 
 
 def _foreign(endpoint: Endpoint, beginning: bytes) -> Trouble | None:

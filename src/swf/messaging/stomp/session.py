@@ -41,6 +41,7 @@ class Session:
         self,
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         frame_reader: FrameReader,
+        arrived: list[ServerFrame],
         *,
         server: str,
         heartbeat: Heartbeat,
@@ -49,6 +50,8 @@ class Session:
         self.lost_because = ""
         self._reader, self._writer = streams
         self._frames = frame_reader
+        self._arrived = arrived
+        """What came in one piece with CONNECTED."""
         self._heartbeat = heartbeat
         self._last_read = asyncio.get_running_loop().time()
         self._receipts: dict[str, asyncio.Future[None]] = {}
@@ -74,6 +77,8 @@ class Session:
         """Take in what comes until the connection is lost. Returns why it was."""
         beating = asyncio.create_task(self._beat())
         try:
+            for frame in self._arrived:
+                self._take(frame, on_message)
             while self.is_open:
                 chunk = await self._reader.read(_READ_BYTES)
                 self._last_read = asyncio.get_running_loop().time()
@@ -168,14 +173,14 @@ class Session:
     async def _beat(self) -> None:
         """Send heartbeats, and notice a broker that does not: one that hangs closes no connection."""
         send_s, expect_s = self._heartbeat.send_s, self._heartbeat.expect_s
-        intervals = [interval for interval in (send_s * 0.8, expect_s / 2) if interval]
+        intervals = [interval for interval in (send_s / 3, expect_s / 2) if interval]
         if not intervals:
             return
         loop = asyncio.get_running_loop()
         sent = loop.time()
         while self.is_open:
             await asyncio.sleep(min(intervals))
-            if send_s and loop.time() - sent >= send_s * 0.75:
+            if send_s and loop.time() - sent >= send_s * 0.6:  # well before it is due: the broker need not be patient
                 self._writer.write(b"\n")
                 sent = loop.time()
             if expect_s and loop.time() - self._last_read > _SILENCE_FACTOR * expect_s:

@@ -124,7 +124,7 @@ class Runtime:
     def turn(self) -> Iterator[Turn]:
         """A transaction of this agent: rows, sent messages and acknowledgements together, or not at all."""
         turn = Turn(self.identity, self._clock.now(), self._ids, self._next_seq)
-        with known_outcome():
+        with known_outcome(self.identity.name):
             yield turn
             destinations = turn.flush()
             finished = [*turn.finished, *(self._held[m] for m in turn.settled if m in self._held)]

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
-from django.db import InterfaceError, OperationalError
 
 from swf.core.times import Clock, rfc3339
-from swf.store import bulk
+from swf.store import bulk, database
 from swf.store.models import AppLog
 
 _COLUMNS = ("namespace", "execution_id", "run_number")
@@ -51,7 +50,7 @@ class LogSink:
             waiting, self._waiting = self._waiting, []
             try:
                 bulk.insert(AppLog, waiting)
-            except (OperationalError, InterfaceError):
+            except database.FAILURES:
                 self._waiting = [*waiting, *self._waiting][:_KEPT]
                 raise
 

@@ -6,8 +6,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from django.db import InterfaceError, OperationalError
-
 from swf.core.errors import RetriableError
 from swf.core.times import Clock
 from swf.messaging.runtime import Runtime
@@ -78,7 +76,7 @@ class _Patient:
             return False
         try:
             worked = self._act()
-        except (OperationalError, InterfaceError, RetriableError) as error:
+        except (*database.FAILURES, RetriableError) as error:
             database.recover()
             self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
             self._not_before = self._clock.monotonic() + self._pause_s

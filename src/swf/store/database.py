@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import django
 from django.conf import settings
-from django.db import connections
+from django.db import InterfaceError, InternalError, OperationalError, connections
 
 from swf.store import schema
+
+FAILURES: Final = (OperationalError, InterfaceError, InternalError)
+"""What a database raises that fails: no connection, a deadlock, a time limit, a full disk. Nothing of the transaction
+took effect, and after `recover` it can be tried again. (A transaction that was idle for too long is an InternalError.)
+"""
 
 SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536"
 """Write-ahead log, an fsync with every commit, 64 MiB of cache."""

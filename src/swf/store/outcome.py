@@ -1,7 +1,9 @@
 """A transaction whose outcome is known, also where the connection is lost while it commits.
 
-A COMMIT whose answer does not arrive may have taken effect or not. PostgreSQL remembers: the transaction's number is
-noted before the COMMIT, and asked for over a new connection (manual, section 9.27: `pg_xact_status`).
+A COMMIT whose answer does not arrive may have taken effect or not. Therefore the last statement of an agent's
+transaction leaves a mark in the agent's row, and after a loss the row tells, over a new connection, which it was.
+PostgreSQL's own record (`pg_xact_status`) cannot be asked: a server that crashed may give the number of a transaction
+that it lost to another one.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
+from uuid import UUID, uuid4
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
@@ -20,46 +23,57 @@ PAUSE_S: Final = 0.2
 PATIENCE: Final = 150
 """How often the server is asked, `PAUSE_S` apart, before the outcome is given up as unknown: for half a minute."""
 
+# A transaction that has changed nothing has no number yet, needs no mark, and is cheap to commit.
+_MARK: Final = (
+    "UPDATE store_systemagent SET last_turn = %s"
+    " WHERE instance_name = %s AND pg_current_xact_id_if_assigned() IS NOT NULL"
+)
+_LOOK: Final = "SELECT last_turn FROM store_systemagent WHERE instance_name = %s FOR UPDATE"
+
 
 @contextmanager
-def known_outcome(*, wait: Wait = time.sleep) -> Iterator[None]:
-    """`transaction.atomic`, outermost: a normal return means that it has committed, an exception that it has not.
+def known_outcome(agent: str, *, wait: Wait = time.sleep) -> Iterator[None]:
+    """`transaction.atomic` of an agent, outermost: a normal return means that it has committed, an exception that it
+    has not. With SQLite there is no doubt.
+
+    Args:
+        agent: the agent's name; its process is the only one under that name.
+        wait: how to wait for a server that is gone.
 
     Raises:
         OperationalError, InterfaceError: the database failed, and nothing took effect; or it does not come back, and
             nobody knows.
     """
-    number: int | None = None
+    mark: UUID | None = None
     try:
         with transaction.atomic():
             yield
-            number = _number()
+            mark = _marked(agent)
     except (OperationalError, InterfaceError):
-        if number is None or not _has_committed(number, wait):
+        if mark is None or not _has_committed(agent, mark, wait):
             raise
 
 
-def _number() -> int | None:
-    """The number of the present transaction; None where it has changed nothing, or the database is in this process."""
+def _marked(agent: str) -> UUID | None:
+    """Leave a mark; None where there is nothing to tell of."""
     if connection.vendor != "postgresql":
         return None
+    mark = uuid4()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_xact_id_if_assigned()::text")
-        row = cursor.fetchone()
-    return int(row[0]) if row and row[0] else None
+        cursor.execute(_MARK, [mark, agent])
+        return mark if cursor.rowcount else None
 
 
-def _has_committed(number: int, wait: Wait) -> bool:
+def _has_committed(agent: str, mark: UUID, wait: Wait) -> bool:
     for _ in range(PATIENCE):
         try:
             connection.close()
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_xact_status(%s::text::xid8)", [str(number)])
+                # A server that lives on may still be at work for the connection that was lost: this waits for it.
+                cursor.execute(_LOOK, [agent])
                 row = cursor.fetchone()
         except (OperationalError, InterfaceError):
-            row = None
-        # A server that lives on can still be at work for the connection that was lost.
-        if row and row[0] != "in progress":
-            return bool(row[0] == "committed")
-        wait(PAUSE_S)
+            wait(PAUSE_S)
+        else:
+            return bool(row == (mark,))
     return False

@@ -29,6 +29,7 @@ class SystemAgent(models.Model):
     hostname = models.CharField(max_length=100, default="")
     description = models.CharField(max_length=250, default="")
     sender_seq = models.BigIntegerField(default=0, help_text="The number of its last message.")
+    last_turn = models.UUIDField(null=True, help_text="Its last transaction, where a server keeps the store.")
     metadata = models.JSONField(default=dict)
 
     class Meta:

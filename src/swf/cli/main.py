@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import swf
-from swf.cli import config, dead_letters, plan, run, runs, workflows
+from swf.cli import config, db, dead_letters, plan, run, runs, workflows
 from swf.cli.boundary import guarded
 
 
@@ -46,6 +46,7 @@ def application() -> typer.Typer:
     app.add_typer(runs.application(), name="runs")
     app.add_typer(dead_letters.application(), name="dead-letters")
     app.add_typer(config.application(), name="config")
+    app.add_typer(db.application(), name="db")
     return app
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,24 +14,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from swf.deploy.postgresql import (
+    ADMIN,
+    ClusterPlan,
+    children_of,
+    find_program,
+    lacks_account,
+    lay_out,
+    start_command,
+    user_arguments,
+)
+
 MISSING: Final = "PostgreSQL is not installed: apt-get install postgresql, or make test APT=1"
 
-_DEBIAN: Final = Path("/usr/lib/postgresql")
 _PATIENCE_S: Final = 30.0
-
-
-def programs() -> Path | None:
-    """The folder of the newest installed server's programs; None where there is none."""
-    found = shutil.which("initdb")
-    if found:
-        return Path(found).resolve().parent
-    versions = [path for path in _DEBIAN.glob("*/bin") if (path / "initdb").is_file()]
-    return max(versions, key=lambda path: float(path.parent.name), default=None)
 
 
 def installed() -> bool:
     """Whether a server can be started here: its programs, and the user that it runs as."""
-    return programs() is not None and (os.geteuid() != 0 or _has_user())
+    return find_program() is not None and not lacks_account()
 
 
 class PostgresServer:
@@ -41,18 +41,20 @@ class PostgresServer:
     A commit does not wait for the disk: what tests do to the server ends processes, never the machine.
     """
 
-    user = "swf"
+    user = ADMIN
 
     def __init__(self, folder: Path) -> None:
-        bin_folder = programs()
-        if bin_folder is None:
+        program = find_program()
+        if program is None:
             raise RuntimeError(MISSING)
-        self._bin = bin_folder
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.password = secrets.token_hex(16)
-        self._initialise()
+        settings = {"max_connections": "60", "log_min_messages": "fatal"}
+        plan = ClusterPlan(folder=folder, port=self.port, durable=False, settings=settings)
+        lay_out(plan, program, self.password)
+        self._command = start_command(plan, program)
 
     def parameters(self, name: str = "postgres") -> dict[str, Any]:
         """How to connect to one of its databases, in psycopg's words."""
@@ -78,24 +80,14 @@ class PostgresServer:
         Raises:
             RuntimeError: it does not within 30 s.
         """
-        settings = {
-            "listen_addresses": "127.0.0.1",
-            "port": self.port,
-            "unix_socket_directories": "",
-            "fsync": "off",
-            "full_page_writes": "off",
-            "max_connections": 60,
-            "log_min_messages": "fatal",
-        }
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(self._bin / "postgres"), "-D", str(self._data), *options],
+                self._command,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 cwd=self._folder,
-                **_as_its_user(),
+                **user_arguments(),
             )
         self._wait()
 
@@ -109,7 +101,7 @@ class PostgresServer:
     def kill(self) -> None:
         """Kill it and its children as a machine does that runs out of memory: no process gets to say a word."""
         if self._process is not None:
-            for pid in (self._process.pid, *_children(self._process.pid)):
+            for pid in (self._process.pid, *children_of(self._process.pid)):
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
@@ -121,23 +113,6 @@ class PostgresServer:
         """Kill it and start it again."""
         self.kill()
         self.start()
-
-    @property
-    def _data(self) -> Path:
-        return self._folder / "data"
-
-    def _initialise(self) -> None:
-        secret = self._folder / "password"
-        secret.touch(mode=0o600)
-        secret.write_text(self.password)
-        if os.geteuid() == 0:
-            for path in (self._folder, secret):
-                shutil.chown(path, _USER, _USER)
-        command = [str(self._bin / "initdb"), "-D", str(self._data), "-U", self.user, "-A", "scram-sha-256"]
-        command += [f"--pwfile={secret}", "-E", "UTF8", "--locale=C", "--no-sync"]
-        done = subprocess.run(command, check=False, capture_output=True, cwd=self._folder, **_as_its_user())
-        if done.returncode:
-            raise RuntimeError(f"initdb failed: {done.stderr.decode(errors='replace')}")
 
     def _wait(self) -> None:
         import psycopg
@@ -181,22 +156,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-_USER: Final = "postgres"
-"""The user of the package: the server refuses to run as root."""
-
-
-def _has_user() -> bool:
-    import pwd
-
-    return any(entry.pw_name == _USER for entry in pwd.getpwall())
-
-
-def _as_its_user() -> dict[str, Any]:
-    return {"user": _USER, "group": _USER, "extra_groups": []} if os.geteuid() == 0 else {}
-
-
-def _children(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in tasks.read_text().split()] if tasks.is_file() else []

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, NamespaceOption, Verbose
+from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, ModeOption, NamespaceOption, Verbose
 from swf.cli.output import emit, show, table
 from swf.cli.session import open_store_of, user_name
 from swf.core.times import SystemClock
@@ -17,12 +17,13 @@ LetterId = Annotated[int, typer.Argument(metavar="ID", help="The number of the d
 def letters_list(
     every: Annotated[bool, typer.Option("--all", help="Those that were decided as well.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     namespace: NamespaceOption = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """The messages that could not be handled and wait, oldest first; with `--all`, those that were decided as well."""
-    open_store_of(data_dir)
+    open_store_of(data_dir, mode)
     from swf.epic.usecases.dead_letters import list_letters
 
     letters = list_letters(namespace, every=every)
@@ -50,12 +51,13 @@ def letters_list(
 def letters_show(
     letter_id: LetterId,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     namespace: NamespaceOption = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """One message that could not be handled, as it was received, and why."""
-    open_store_of(data_dir)
+    open_store_of(data_dir, mode)
     from swf.epic.usecases.dead_letters import show_letter
 
     letter = show_letter(letter_id, namespace)
@@ -69,12 +71,13 @@ def letters_show(
 def letters_redrive(
     letter_id: LetterId,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     namespace: NamespaceOption = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """Let a parked message be handled once more; the running process takes it up, or the next one that is started."""
-    workspace = open_store_of(data_dir, read_only=False)
+    workspace = open_store_of(data_dir, mode, read_only=False)
     from swf.epic.usecases.dead_letters import redrive_letter
 
     letter = redrive_letter(letter_id, user_name(), SystemClock().now(), namespace)
@@ -91,12 +94,13 @@ def letters_discard(
     letter_id: LetterId,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it is given up; it is kept.")],
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     namespace: NamespaceOption = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """Give a parked message up, with a reason; it stays on record."""
-    open_store_of(data_dir, read_only=False)
+    open_store_of(data_dir, mode, read_only=False)
     from swf.epic.usecases.dead_letters import discard_letter
 
     letter = discard_letter(letter_id, user_name(), reason, namespace)

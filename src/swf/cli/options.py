@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from swf.core.modes import Mode
 from swf.core.names import is_namespace
 
 DEFAULT_DATA_DIR = Path("swf-data")
@@ -32,6 +33,10 @@ def located(commands: Iterable[str], data_dir: Path) -> tuple[str, ...]:
 DataDir = Annotated[
     Path,
     typer.Option("--data-dir", metavar="DIR", help="The data directory: the store, STFs, samples, products, logs."),
+]
+ModeOption = Annotated[
+    Mode | None,
+    typer.Option("--mode", help="Whether to use services. Default: as `testbed up` or the configuration left it."),
 ]
 NamespaceOption = Annotated[
     str | None,

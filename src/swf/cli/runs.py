@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, NamespaceOption, Verbose, located
+from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, ModeOption, NamespaceOption, Verbose, located
 from swf.cli.output import emit, show, table
 from swf.cli.session import open_store_of, scene_in, user_name
 from swf.core.times import SystemClock
@@ -23,12 +23,13 @@ RunNumber = Annotated[str, typer.Argument(metavar="RUN", help="The run's number.
 def runs_list(
     limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="So many of the latest.")] = 50,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     namespace: NamespaceOption = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """The latest runs, the newest first, each with its execution, its state and its counts."""
-    workspace = open_store_of(data_dir)
+    workspace = open_store_of(data_dir, mode)
     from swf.epic.usecases.runs import list_runs
 
     found = list_runs(namespace, process=workspace.holder(), limit=limit)
@@ -47,12 +48,13 @@ def runs_list(
 def runs_show(
     run: RunNumber,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     namespace: NamespaceOption = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """The figures of a run: STFs, samples, slices, hits, the ledger, products, messages and agents."""
-    open_store_of(data_dir)
+    open_store_of(data_dir, mode)
     from swf.cli.trees import summary_tree
     from swf.epic.usecases.lookup import parse_run_number
     from swf.epic.usecases.summary import run_summary
@@ -70,13 +72,14 @@ def runs_explain(
         typer.Argument(metavar="NAME", help="A run, STF, TF sample file, slice, execution, dataset, agent or product."),
     ],
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     namespace: NamespaceOption = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """Why a run, STF, TF sample file, slice, execution, dataset, agent or product is as it is: what it waits for or why
     it failed, its attempts, its events, and what to do next."""
-    workspace = open_store_of(data_dir)
+    workspace = open_store_of(data_dir, mode)
     from swf.cli.trees import explanation_tree
     from swf.epic.usecases.explain import explain
 
@@ -90,12 +93,13 @@ def runs_explain(
 def runs_ledger(
     run: RunNumber,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     namespace: NamespaceOption = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """The account of a run: at each stage, how many STFs are in which state, and the name of each that is not done."""
-    open_store_of(data_dir)
+    open_store_of(data_dir, mode)
     from swf.cli.trees import ledger_sum, ledger_table, undone_lines
     from swf.epic.usecases.lookup import parse_run_number
     from swf.epic.usecases.summary import ledger_as_json, run_ledger
@@ -115,13 +119,14 @@ def runs_replay(
     ] = 0.0,
     first: Annotated[int, typer.Option("--from", min=0, metavar="SEQ", help="Begin with this event.")] = 0,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     namespace: NamespaceOption = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """The events of a run in their order, at the pace at which they came or faster. With `--json`, one object per event
     and line."""
-    open_store_of(data_dir)
+    open_store_of(data_dir, mode)
     from swf.cli.trees import event_line
     from swf.epic.usecases.lookup import parse_run_number
     from swf.epic.usecases.replay import replay
@@ -140,12 +145,13 @@ def runs_stop(
     run: RunNumber,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the run.")] = "",
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     namespace: NamespaceOption = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """Ask for the end of a run: the DAQ sends end_run, and the run is closed by its ledger."""
-    workspace = open_store_of(data_dir, read_only=False)
+    workspace = open_store_of(data_dir, mode, read_only=False)
     from swf.epic.usecases.lookup import parse_run_number
     from swf.epic.usecases.runs import stop_run
 
@@ -163,13 +169,14 @@ def runs_prune(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would leave.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     namespace: NamespaceOption = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """Remove STFs from the exit buffer that were kept long enough and that nobody needs any more."""
     age = None if older_than is None else parse_age(older_than)
-    workspace = open_store_of(data_dir, read_only=dry_run)
+    workspace = open_store_of(data_dir, mode, read_only=dry_run)
     from swf.epic.usecases.prune import prune
 
     pruned = prune(workspace.exit_buffer, SystemClock(), older_than=age, dry_run=dry_run, namespace=namespace)

@@ -2,7 +2,7 @@
 
 from swf.config.common import AgentSection, Namespace, TestbedSection, WorkflowSection, WorkflowsSection
 from swf.config.configuration import Configuration, Value
-from swf.config.load import load
+from swf.config.load import load, load_sections
 from swf.config.origin import Layer, Origin
 from swf.config.overrides import Override, Sources, parse_override, user_file
 from swf.config.registry import WorkflowFile, WorkflowRegistry
@@ -31,6 +31,7 @@ __all__ = [
     "WorkflowSection",
     "WorkflowsSection",
     "load",
+    "load_sections",
     "parse_override",
     "user_file",
 ]

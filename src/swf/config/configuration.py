@@ -90,6 +90,14 @@ class Configuration:
             for key in type(model).model_fields:
                 yield self.value(f"{section}.{key}")
 
+    def origins(self) -> dict[str, str]:
+        """Where each value that is stored with an execution came from, by `section.key`."""
+        return {
+            f"{name}.{key}": str(self._origins.get((name, key), DEFAULT))
+            for name, section in self._kept()
+            for key in type(section).model_fields
+        }
+
     def quote(self, dotted: str) -> str:
         """A key with its value and origin, for messages: `[stf] tf_count = 100 (default)`."""
         value = self.value(dotted)
@@ -99,10 +107,11 @@ class Configuration:
     def as_parameters(self) -> dict[str, Any]:
         """The values as nested objects of what JSON knows, section by section, to be stored with the execution.
 
-        Secrets are left out. `load(stored=...)` makes the configuration from them again.
+        Secrets, and sections of the installation, are left out. `load(stored=...)` makes the configuration from
+        them again.
         """
         parameters: dict[str, Any] = {}
-        for name, section in self._sections.items():
+        for name, section in self._kept():
             *parents, last = name.split(".")
             table = parameters
             for parent in parents:
@@ -111,3 +120,7 @@ class Configuration:
             secrets = {key for key in model.model_fields if is_secret(field_schema(model, key))}
             table.setdefault(last, {}).update(section.model_dump(mode="json", exclude=secrets))
         return parameters
+
+    def _kept(self) -> Iterator[tuple[str, Section]]:
+        """The sections that are stored with an execution."""
+        return ((name, section) for name, section in self._sections.items() if not section.of_installation)

@@ -76,7 +76,13 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 @cache
 def _properties(cls: type[Section]) -> Mapping[str, Schema]:
-    properties: Mapping[str, Schema] = cls.model_json_schema()["properties"]
+    schema = cls.model_json_schema()
+    # The words that a key may have, where they are a type of their own, stand apart.
+    defined = schema.get("$defs", {})
+    properties: Mapping[str, Schema] = {
+        key: {**defined.get(field.get("$ref", "").rpartition("/")[2], {}), **field}
+        for key, field in schema.get("properties", {}).items()
+    }
     return properties
 
 

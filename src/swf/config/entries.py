@@ -32,6 +32,8 @@ class Reading:
     """What has been read so far, and what was wrong with it."""
 
     layout: Layout
+    only: bool = False
+    """Whether sections that only other kinds read are passed over: what a command reads that runs no workflow."""
     entries: list[Entry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -98,7 +100,7 @@ class Reading:
     def _take(self, entry: Entry) -> None:
         if entry.section in self.layout.used:
             self.entries.append(entry)
-        elif not _says_disabled(entry.section, {entry.key: entry.value}):
+        elif not (self.only or _says_disabled(entry.section, {entry.key: entry.value})):
             self.problems.append(f"{entry.origin}: {self.layout.unused(entry.section)}")
 
     def _table(
@@ -111,7 +113,7 @@ class Reading:
         section = self.layout.canonical(prefix)
         is_section = self.layout.is_section(section)
         if is_section and section not in self.layout.used:
-            if not _says_disabled(section, table):
+            if not (self.only or _says_disabled(section, table)):
                 self.problems.append(f"{origin_of(prefix)}: {self.layout.unused(section)}")
             return
         for key, value in table.items():

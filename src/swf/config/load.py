@@ -20,6 +20,7 @@ from swf.config.paths import absolute
 from swf.config.problems import config_error
 from swf.config.section import Section
 from swf.config.shared import settle
+from swf.config.tomlfile import read_toml
 from swf.config.workflow import WorkflowKind
 
 _CHOOSES = {("workflow", "name"), ("workflow", "config")}
@@ -40,8 +41,8 @@ def load(
 ) -> Configuration:
     """Load the configuration of a workflow of one kind.
 
-    Layers, strongest first: command line, `stored` (an execution that is resumed), environment, the user's file, the
-    workflow file, what it includes, defaults. Each value keeps its origin.
+    Layers, strongest first: command line, `stored` (an execution that is resumed), the service file, environment, the
+    user's file, the workflow file, what it includes, defaults. Each value keeps its origin.
 
     Args:
         kind: the kind of workflow.
@@ -62,10 +63,7 @@ def load(
         for file in included:
             reading.file(file, Layer.INCLUDE)
         reading.file(main, Layer.WORKFLOW)
-    if sources.user_file is not None:
-        for file in read_tree(sources.user_file, shipped, named_by="the user's configuration", follow_config=False):
-            reading.file(file, Layer.USER)
-    reading.environment(sources)
+    _read_surroundings(reading, sources, shipped)
     if stored is not None:
         reading.stored(stored, stored_by)
     reading.overrides(sources.overrides)
@@ -77,6 +75,39 @@ def load(
     if problems or configuration is None:
         raise config_error(what, problems)
     return configuration
+
+
+def load_sections(
+    sections: Sequence[type[Section]],
+    *,
+    kinds: Iterable[WorkflowKind],
+    sources: Sources,
+    shipped: Sequence[Path] = (),
+) -> Configuration:
+    """Load these sections alone, for a command that runs no workflow: the same layers without a workflow's files.
+
+    Raises:
+        ConfigError: with every problem that was found in the user's file, the environment and the flags.
+    """
+    kind = WorkflowKind(name="any", description="", sections=tuple(sections))
+    reading = Reading(Layout(kind, kinds), only=True)
+    _read_surroundings(reading, sources, shipped)
+    reading.overrides(sources.overrides)
+    configuration, problems = _configuration(reading, kind, sources, None)
+    problems = [*reading.problems, *problems]
+    if problems or configuration is None:
+        raise config_error(str(sources.user_file or "the configuration"), problems)
+    return configuration
+
+
+def _read_surroundings(reading: Reading, sources: Sources, shipped: Sequence[Path]) -> None:
+    """Read what is there beside the workflow and the flags: the user's file, the environment, the service file."""
+    if sources.user_file is not None:
+        for file in read_tree(sources.user_file, shipped, named_by="the user's configuration", follow_config=False):
+            reading.file(file, Layer.USER)
+    reading.environment(sources)
+    if sources.service_file is not None:
+        reading.file(read_toml(sources.service_file, named_by="the data directory"), Layer.SERVICE)
 
 
 def _configuration(
@@ -120,7 +151,7 @@ def _strongest(reading: Reading, kind: WorkflowKind, workflow: Path | None) -> d
             continue
         chosen[key] = entry
     said = chosen["workflow", "kind"]
-    if said.value != kind.name:
+    if said.value != kind.name and not reading.only:
         reading.problems.append(
             f"{said.origin}: [workflow] kind = {shown(said.value)}: expected {shown(kind.name)}, the kind of the "
             "workflow that was chosen"

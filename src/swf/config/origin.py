@@ -20,9 +20,11 @@ class Layer(IntEnum):
     """The user's file, and what it includes."""
     ENVIRONMENT = 4
     """An environment variable."""
-    STORED = 5
+    SERVICE = 5
+    """The service file of the data directory: where its broker and its database are."""
+    STORED = 6
     """What an execution was started with; only when it is resumed."""
-    FLAG = 6
+    FLAG = 7
     """The command line."""
 
 

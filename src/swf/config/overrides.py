@@ -36,6 +36,8 @@ class Sources:
     bindings: Mapping[str, str] = field(default_factory=dict)
     """Which variable sets which `section.key`."""
     user_file: Path | None = None
+    service_file: Path | None = None
+    """The service file of the data directory, where it has one."""
     folder: Path = Path()
     """From where relative paths in flags and variables are taken: the working folder."""
 

@@ -19,6 +19,9 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True)
 
     section: ClassVar[str]
+    of_installation: ClassVar[bool] = False
+    """Whether it says where something is, and not what is to be done: it is not kept with executions, which can go on
+    elsewhere."""
 
 
 LocalPath = Annotated[Path, Strict(False)]

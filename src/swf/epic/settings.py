@@ -19,6 +19,7 @@ from swf.epic.settings_processing import (
     StfProcessingSection,
     WatcherSection,
 )
+from swf.service.settings import PLATFORM_SECTIONS
 
 SHIPPED_WORKFLOWS: Final = Path(__file__).parent / "workflows"
 """The folder of the shipped workflow files."""
@@ -69,6 +70,7 @@ _SHARED_FAST: Final = (
 )
 
 _DATA_TAKING: Final[tuple[type[Section], ...]] = (
+    *PLATFORM_SECTIONS,
     DaqStateMachineSection,
     SimulationSection,
     StfSection,

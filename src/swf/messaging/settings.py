@@ -37,6 +37,7 @@ class BusSection(Section):
     """The message broker. Read in service mode; the embedded mode has none."""
 
     section: ClassVar[str] = "bus"
+    of_installation: ClassVar[bool] = True
 
     broker: Annotated[BrokerKind, Field(strict=False)] = Field(
         BrokerKind.ACTIVEMQ, description="Kind of the broker. Artemis is not tested."
@@ -96,6 +97,7 @@ class LegacySection(Section):
     """Messages of older agents, which have no `schema`."""
 
     section: ClassVar[str] = "legacy"
+    of_installation: ClassVar[bool] = True
 
     enabled: Switch = Field(False, description="Whether messages without `schema` are accepted.")
     time_zone: str = Field(

@@ -40,7 +40,7 @@ def start_execution(configuration: Configuration, definition: Path, user: str, c
             workflow_definition=kept,
             namespace=configuration.section(TestbedSection).namespace,
             parameter_values=configuration.as_parameters(),
-            parameter_origins={value.key: str(value.origin) for value in configuration.values()},
+            parameter_origins=configuration.origins(),
             code_version=swf.__version__,
             start_time=clock.now(),
             executed_by=user,
@@ -50,7 +50,7 @@ def start_execution(configuration: Configuration, definition: Path, user: str, c
 def reconfigure(execution: WorkflowExecution, configuration: Configuration) -> None:
     """Record the values with which an execution goes on."""
     execution.parameter_values = configuration.as_parameters()
-    execution.parameter_origins = {value.key: str(value.origin) for value in configuration.values()}
+    execution.parameter_origins = configuration.origins()
     execution.save(update_fields=["parameter_values", "parameter_origins"])
 
 

@@ -1,4 +1,4 @@
-"""Opening the store of a data directory. Imports no model: Django's models can only be imported after this."""
+"""Opening the store. Imports no model: Django's models can only be imported after this."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from swf.core.errors import UnknownNameError
 from swf.service.workspace import Workspace
-from swf.store import database
+from swf.store import database, schema
+from swf.store.postgresql import postgresql
+from swf.store.settings import DatabaseSection
 
 
 def open_store(workspace: Workspace, instrument_apps: Sequence[str]) -> None:
@@ -33,6 +35,20 @@ def open_existing_store(workspace: Workspace, instrument_apps: Sequence[str], *,
     require_store(workspace)
     path = workspace.database
     database.configure(database.sqlite_to_read(path) if read_only else database.sqlite(path), instrument_apps)
+
+
+def open_service_store(section: DatabaseSection, instrument_apps: Sequence[str], *, application: str) -> None:
+    """Open the database of the service mode, and see to it that its tables are what this program expects.
+
+    A process does this once, before it imports a model. `application` is what the server shows for its connections.
+
+    Raises:
+        ConfigError: no database is named, or it is not there, refuses this user, or is too old.
+        ServiceError: the server does not answer.
+        DataError: the tables are of another version of this program.
+    """
+    database.configure(postgresql(section, application=application), instrument_apps)
+    schema.check()
 
 
 def require_store(workspace: Workspace) -> None:

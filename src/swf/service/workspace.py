@@ -1,4 +1,4 @@
-"""The data directory: where the embedded mode keeps everything, and the lock that makes one process its writer."""
+"""The data directory: where a testbed keeps its files, and the lock that makes one process its writer."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ class Workspace:
     def database(self) -> Path:
         """The store of the embedded mode."""
         return self.root / "swf.sqlite3"
+
+    @property
+    def service_file(self) -> Path:
+        """Where the service mode of this directory has its broker and its database; not there in embedded mode."""
+        return self.root / "service.toml"
 
     @property
     def exit_buffer(self) -> Path:

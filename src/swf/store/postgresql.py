@@ -116,6 +116,15 @@ def described(parameters: dict[str, Any]) -> str:
     return f"{name} at {host}:{port} as {user}"
 
 
+def named(section: DatabaseSection) -> str:
+    """The database of a section in words, without secrets.
+
+    Raises:
+        ConfigError: no database is named.
+    """
+    return described(_parameters(section))
+
+
 def _driver() -> Any:
     try:
         import psycopg

@@ -15,9 +15,11 @@ class DatabaseSection(Section):
     directory."""
 
     section: ClassVar[str] = "database"
+    of_installation: ClassVar[bool] = True
 
     url: SecretStr | None = Field(
         None,
+        max_length=4000,
         description="Address of the PostgreSQL database: `postgresql://user:password@host:port/name?sslmode=...`. "
         "What it does not say is taken from the other keys.",
     )
@@ -26,7 +28,9 @@ class DatabaseSection(Section):
     name: str = Field("", max_length=63, description="Name of the database.")
     user: str = Field("", max_length=63, description="User of the database.")
     password: SecretStr | None = Field(
-        None, description="Password of the user. There is no default; without one, libpq looks into `~/.pgpass`."
+        None,
+        max_length=1000,
+        description="Password of the user. There is no default; without one, libpq looks into `~/.pgpass`.",
     )
     sslmode: Literal["", "disable", "verify-ca", "verify-full"] = Field(
         "",
@@ -39,22 +43,25 @@ class DatabaseSection(Section):
     pool_size: int = Field(
         8, ge=1, le=200, description="Most connections of a process with many threads. An agent has one, and no pool."
     )
-    connect_timeout_s: int = Field(5, ge=1, le=300, description="Seconds to wait for a connection.")
+    connect_timeout_s: int = Field(5, ge=1, le=300, description="Time to wait for a connection, in seconds.")
     statement_timeout_s: float = Field(
-        60.0, ge=0, le=86400, description="Seconds that a statement may take; 0 means any. Migrations may take longer."
+        60.0,
+        ge=0,
+        le=86400,
+        description="Time that a statement may take, in seconds; 0 means any. Migrations may take longer.",
     )
     lock_timeout_s: float = Field(
-        30.0, ge=0, le=86400, description="Seconds that a statement may wait for another's lock; 0 means any."
+        30.0, ge=0, le=86400, description="Time that a statement may wait for another's lock, in seconds; 0 means any."
     )
     idle_in_transaction_s: float = Field(
         60.0,
         ge=0,
         le=86400,
-        description="Seconds after which the server ends a transaction whose process says nothing, so that a process "
-        "that hangs does not hold locks; 0 means never.",
+        description="Time after which the server ends a transaction whose process says nothing, in seconds, so that "
+        "a process that hangs does not hold locks; 0 means never.",
     )
     dead_after_s: int = Field(
-        15, ge=3, le=3600, description="Seconds without an answer after which the other side counts as gone."
+        15, ge=3, le=3600, description="Time without an answer after which the other side counts as gone, in seconds."
     )
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from swf.cli.reference import commands, lifecycles, messages, schema_lock
 from swf.config.reference import reference
 from swf.epic.settings import ENVIRONMENT, KINDS
+from swf.service.settings import PLATFORM_ENVIRONMENT
 
 
 def pages() -> Iterator[tuple[str, str]]:
     """Each generated file, as (path below docs/reference, text)."""
     yield "commands.md", commands.page()
-    yield "configuration.md", reference(KINDS, ENVIRONMENT)
+    yield "configuration.md", reference(KINDS, {**ENVIRONMENT, **PLATFORM_ENVIRONMENT})
     yield "lifecycles.md", lifecycles.page()
     yield "messages.md", messages.page()
     yield "asyncapi.json", messages.as_text(messages.asyncapi())

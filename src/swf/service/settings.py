@@ -1,0 +1,66 @@
+"""Settings of the installation, common to all instruments: the mode, the broker, the database, the monitor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final
+
+from pydantic import Field
+
+from swf.config import LocalPath, Section
+from swf.core.modes import Mode
+from swf.messaging.settings import BUS_ENVIRONMENT, BusSection, LegacySection
+from swf.store.settings import ENVIRONMENT as DATABASE_ENVIRONMENT
+from swf.store.settings import DatabaseSection
+
+
+class ServiceSection(Section):
+    """Whether commands use services, and how those of a data directory were started."""
+
+    section: ClassVar[str] = "service"
+    of_installation: ClassVar[bool] = True
+
+    mode: Annotated[Mode, Field(strict=False)] = Field(
+        Mode.EMBEDDED, description="`embedded`: all agents in one process, nothing else needed. `service`: one process "
+        "per agent, with the broker of `[bus]` and the database of `[database]`."
+    )  # fmt: skip
+    by: str = Field(
+        "",
+        max_length=40,
+        description="Which command started the services of the data directory; written by that command.",
+    )
+    workflow: str = Field(
+        "", max_length=4000, description="Workflow that the agents were started for; written by that command."
+    )
+    config: LocalPath | None = Field(
+        None, description="The user's file that the agents were started with; written by that command."
+    )
+
+
+class MonitorSection(Section):
+    """The web monitor."""
+
+    section: ClassVar[str] = "monitor"
+    of_installation: ClassVar[bool] = True
+
+    url: str = Field(
+        "", max_length=500, description='Address of the web monitor, to point people to. Empty (""): none.'
+    )
+
+
+PLATFORM_SECTIONS: Final[tuple[type[Section], ...]] = (
+    ServiceSection,
+    BusSection,
+    DatabaseSection,
+    LegacySection,
+    MonitorSection,
+)
+"""The sections that every kind of workflow reads for the platform."""
+
+PLATFORM_ENVIRONMENT: Final[Mapping[str, str]] = {
+    "SWF_MODE": "service.mode",
+    "SWF_MONITOR_URL": "monitor.url",
+    **BUS_ENVIRONMENT,
+    **DATABASE_ENVIRONMENT,
+}
+"""Which variable sets which key."""

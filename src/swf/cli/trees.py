@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,12 @@ from rich.tree import Tree
 
 from swf.cli.options import located
 from swf.cli.output import table
+from swf.epic.usecases.explanation import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from swf.epic.usecases.explanation import Explanation
+    from swf.epic.usecases.explanation import AttemptView, Explanation
     from swf.epic.usecases.summary import RunSummary
 
 _MEANINGS: Mapping[str, str] = {
@@ -70,20 +71,10 @@ def explanation_tree(explanation: Explanation, data_dir: Path) -> Tree:
     tree.add(f"What: {explanation.what}")
     _branch(tree, "Why:", explanation.why)
     _branch(tree, "Stages:", [f"{stage}: {word}" for stage, word in explanation.stages])
-    _branch(tree, "Parts:", [f"{title}: {_counts(states)}" for title, states in explanation.parts])
-    attempts = _branch(tree, "Attempts:", [])
-    for attempt in explanation.attempts:
-        code = "" if attempt.exit_code is None else f", exit code {attempt.exit_code}"
-        detail = f": {attempt.detail}" if attempt.detail else ""
-        branch = attempts.add(
-            f"{attempt.attempt} by {attempt.holder}: {attempt.outcome}{code}, {_seconds(attempt.seconds)}{detail}"
-        )
-        if attempt.stderr_tail:
-            _branch(branch, "end of its standard error:", attempt.stderr_tail.rstrip().splitlines()[-15:])
+    _branch(tree, "Parts:", [f"{title}: {counted(states)}" for title, states in explanation.parts])
+    _branch(tree, "Attempts:", [_attempt(attempt) for attempt in explanation.attempts])
     _branch(tree, "Events:", [event_line(event.as_json()) for event in explanation.events])
     _branch(tree, "Next:", located(explanation.next, data_dir))
-    if not attempts.children:
-        tree.children.remove(attempts)
     return tree
 
 
@@ -123,13 +114,21 @@ def _tree(title: str) -> Tree:
     return Tree(Text(title), highlight=False)
 
 
-def _branch(tree: Tree, title: str, lines: Any) -> Tree:
-    branch = Tree(Text(title), highlight=False)
-    for line in lines:
-        branch.add(Text(line))
-    if branch.children or title == "Attempts:":
+def _branch(tree: Tree, title: str, items: Iterable[str | Tree]) -> None:
+    """A branch with these leaves or branches; none where there is nothing to put on it."""
+    branch = _tree(title)
+    for item in items:
+        branch.children.append(_tree(item) if isinstance(item, str) else item)
+    if branch.children:
         tree.children.append(branch)
-    return branch
+
+
+def _attempt(attempt: AttemptView) -> Tree:
+    code = "" if attempt.exit_code is None else f", exit code {attempt.exit_code}"
+    detail = f": {attempt.detail}" if attempt.detail else ""
+    tree = _tree(f"{attempt.attempt} by {attempt.holder}: {attempt.outcome}{code}, {_seconds(attempt.seconds)}{detail}")
+    _branch(tree, "end of its standard error:", attempt.stderr_tail.rstrip().splitlines()[-15:])
+    return tree
 
 
 def _stf_files(summary: RunSummary) -> str:
@@ -145,7 +144,7 @@ def _stf_files(summary: RunSummary) -> str:
 
 def _slices(slices: Mapping[str, int]) -> str:
     states = {word: number for word, number in slices.items() if word not in {"created", "retries"}}
-    return f"{slices['created']} ({_counts(states)}), {slices['retries']} retries"
+    return f"{slices['created']} ({counted(states)}), {slices['retries']} retries"
 
 
 def _sum(ledger: Mapping[str, Any]) -> str:
@@ -158,10 +157,6 @@ def _message(kind: str, number: int) -> str:
     times = f" (x{number})" if number > 1 else ""
     meaning = f" → {_MEANINGS[kind]}" if kind in _MEANINGS else ""
     return f"{kind}{times}{meaning}"
-
-
-def _counts(states: Mapping[str, int]) -> str:
-    return ", ".join(f"{number} {word}" for word, number in states.items() if number) or "none"
 
 
 def _seconds(seconds: float) -> str:

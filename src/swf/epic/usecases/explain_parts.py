@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 
 from swf.core.errors import UnknownNameError
 from swf.core.ledger import NOT_REQUIRED
-from swf.core.work import WorkState
+from swf.core.work import LOST, WorkState
 from swf.epic.models import FastMonFile, StfFile, TfSlice
 from swf.epic.names import PartName, parse_slice_name, parse_tf_sample_name
-from swf.epic.usecases.explain_run import LOST
 from swf.epic.usecases.explain_stf import explain_stf
 from swf.epic.usecases.explanation import NOT_MADE, Explanation, attempts_at, latest_events
 from swf.epic.usecases.item_words import why_item

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.db.models import Count
 
 from swf.core.ledger import Ledger, Stage
-from swf.core.work import UNFINISHED, WorkState
+from swf.core.work import LOST, UNFINISHED, WorkState
 from swf.epic.accounting import ledger_of
 from swf.epic.models import FastMonFile, RunState, StfFile, TfSlice
 from swf.epic.phases import RunPhase
@@ -20,9 +20,6 @@ from swf.epic.usecases.scene import Scene, goes_on, standing
 from swf.store.models import Alarm, Event, Run, WorkflowExecution
 
 CLOSED = "closed"
-
-LOST = {WorkState.FAILED.value, WorkState.EXPIRED.value, WorkState.CANCELLED.value}
-"""Words of what is final and not done."""
 
 _ITEMS: tuple[tuple[str, type[StfFile] | type[FastMonFile] | type[TfSlice]], ...] = (
     ("STFs", StfFile),

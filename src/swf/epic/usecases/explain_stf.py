@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from swf.core.errors import UnknownNameError
-from swf.core.ledger import NOT_REQUIRED, Stage
-from swf.core.work import WorkState
+from swf.core.ledger import MISSING, NOT_REQUIRED, Stage
+from swf.core.work import LOST, WorkState
 from swf.epic.accounting import stf_words
 from swf.epic.models import FastMonFile, StfFile, TfSlice
 from swf.epic.names import StfName, parse_stf_name
-from swf.epic.usecases.explain_run import LOST, states_of
+from swf.epic.usecases.explain_run import states_of
 from swf.epic.usecases.explanation import (
-    MISSING,
     NOT_ANNOUNCED,
     Explanation,
     attempts_at,

@@ -11,8 +11,6 @@ from typing import Any, Final
 from swf.core.times import rfc3339
 from swf.store.models import Attempt, Event
 
-MISSING: Final = "missing"
-"""The DAQ says that it produced this unit, and its announcement was never handled."""
 NOT_ANNOUNCED: Final = "not_announced"
 """Nothing has been heard of it, and nothing need have been."""
 NOT_MADE: Final = "not_made"

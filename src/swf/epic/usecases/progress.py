@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from swf.core.work import WorkState
 from swf.epic.models import FastMonFile, RunState, StfFile, TfSlice
-from swf.store.models import Alarm, DeadLetter, Event, Run
+from swf.store.models import Alarm, DeadLetter, Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +63,6 @@ def open_alarms(namespace: str) -> tuple[str, ...]:
     return tuple(
         Alarm.objects.filter(namespace=namespace, cleared_at=None).order_by("id").values_list("text", flat=True)
     )
-
-
-def is_closed(run_number: int) -> bool:
-    """Whether a run is closed by its ledger."""
-    return Run.objects.filter(pk=run_number, closed_at__isnull=False).exists()
 
 
 def last_event(run_number: int) -> int:

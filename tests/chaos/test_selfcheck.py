@@ -179,9 +179,8 @@ SQL = {
         Word.DUPLICATED
     ),
     "UPDATE store_event SET seq = NULL WHERE id = 7": Word.LOST,
-    "INSERT INTO store_outboxmessage VALUES (NULL, 'x', 'testbed', '/queue/panda.transformer.slices', 'slice', 1, '')": (
-        Word.LOST
-    ),
+    "INSERT INTO store_outboxmessage (message_id, namespace, destination, msg_type, run_number, body)"
+    " VALUES ('x', 'testbed', '/queue/panda.transformer.slices', 'slice', 1, '')": (Word.LOST),
     "INSERT INTO store_alarm VALUES (NULL, 'testbed', 'k', 'error', 't', '', 1, '2026-01-01', NULL, '', NULL)": (
         Word.UNEXPECTED
     ),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -26,7 +26,8 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """A message as it travels. After `expires_at` a broker need not deliver it any more; an adapter may ignore that."""
+    """A message as it travels. After `expires_at` a broker need not deliver it any more; an adapter may ignore that.
+    `headers` are for listeners outside that choose by them; the bus's own have other names, or are stronger."""
 
     message_id: UUID
     namespace: str
@@ -35,6 +36,7 @@ class Wire:
     run_number: int | None
     body: str
     expires_at: datetime | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

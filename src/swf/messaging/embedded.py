@@ -129,6 +129,8 @@ def outbox_row(wire: Wire) -> dict[str, Any]:
         "msg_type": wire.msg_type,
         "run_number": wire.run_number,
         "body": wire.body,
+        "expires_at": wire.expires_at,
+        "headers": dict(wire.headers) or None,
     }
 
 

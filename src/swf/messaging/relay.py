@@ -65,4 +65,6 @@ def _wire(row: OutboxMessage) -> Wire:
         msg_type=row.msg_type,
         run_number=row.run_number,
         body=row.body,
+        expires_at=row.expires_at,
+        headers=row.headers or {},
     )

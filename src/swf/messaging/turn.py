@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from swf.core.codec import encode
@@ -27,6 +27,21 @@ class Identity:
     name: str
     role: str
     namespace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How a message is put for listeners outside, who read another envelope than ours."""
+
+    encode: Callable[[Envelope, Body], str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What they choose by, beside the bus's own headers."""
+    lifetime_s: float | None = None
+    """After this nobody wants it any more, in seconds from now."""
+
+
+OURS: Final = Form(encode=encode)
+"""The flat envelope that every agent of this system reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +71,21 @@ class Turn:
         self._wires: list[Wire] = []
         self._callbacks: list[Callable[[], None]] = []
 
-    def send(self, destination: str, body: Body) -> None:
-        """Send a message when the transaction commits; it is recorded in the event log at the same time."""
+    def send(self, destination: str, body: Body, form: Form = OURS) -> None:
+        """Send a message when the transaction commits; it is recorded in the event log at the same time.
+
+        In another form than ours a message has no identity that its readers would know; so each has an instant of its
+        own, a microsecond behind the one before.
+        """
         envelope = Envelope(
             message_id=self.ids.new(),
             namespace=self.identity.namespace,
             sender=self.identity.name,
             sender_seq=self._next_seq,
-            created_at=self.now,
+            created_at=self.now if form is OURS else self.now + timedelta(microseconds=len(self._wires)),
         )
         self._next_seq += 1
-        text = encode(envelope, body)
+        text = form.encode(envelope, body)
         wire = Wire(
             message_id=envelope.message_id,
             namespace=envelope.namespace,
@@ -74,6 +93,8 @@ class Turn:
             msg_type=body.msg_type,
             run_number=body.run_id,
             body=text,
+            expires_at=None if form.lifetime_s is None else self.now + timedelta(seconds=form.lifetime_s),
+            headers=form.headers,
         )
         self._wires.append(wire)
         self._events.append(
@@ -180,8 +201,8 @@ TurnFactory = Callable[[], AbstractContextManager[Turn]]
 
 def subject_of(body: Body) -> str:
     """The name of the thing that a message tells of: its file or slice, where it has one."""
-    for field in ("tf_filename", "filename"):
-        name = getattr(body, field, None)
+    for attribute in ("tf_filename", "filename"):
+        name = getattr(body, attribute, None)
         if isinstance(name, str):
             return name
     return ""

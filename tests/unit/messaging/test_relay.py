@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from messaging_bench import ANSWERS, TOPIC, Answer, Bench, Word, Writer, run, words, writer_agent
+from swf.core.codec import encode
 from swf.core.errors import ServiceError
 from swf.messaging.agent import Agent
 from swf.messaging.bus import Wire
 from swf.messaging.memory import MemoryBus
 from swf.messaging.relay import Relay
 from swf.messaging.runtime import Runtime
+from swf.messaging.turn import Form
 from swf.store.models import OutboxMessage
 
 
@@ -26,6 +29,7 @@ class Broker(MemoryBus):
         self.closed: set[str] = set()
         self.asked: list[str] = []
         self.given: list[tuple[str, str]] = []
+        self.wires: list[Wire] = []
 
     def publish(self, messages: Sequence[Wire]) -> None:
         self.asked += {wire.destination for wire in messages}
@@ -33,6 +37,7 @@ class Broker(MemoryBus):
             if wire.destination in self.closed:
                 raise ServiceError(f"{wire.destination} takes nothing now")
             self.given.append((wire.destination, wire.body))
+            self.wires.append(wire)
         super().publish(messages)
 
 
@@ -75,6 +80,16 @@ def test_messages_leave_in_their_order_batch_by_batch(bench: Bench, broker: Brok
     assert texts(broker, ANSWERS) == [f"{number}{letter}" for number in range(4) for letter in "ab"]
     assert not OutboxMessage.objects.exists()
     assert not relay.step()
+
+
+def test_what_listeners_outside_choose_by_goes_with_the_message(bench: Bench, broker: Broker) -> None:
+    form = Form(encode=encode, headers={"vo": "eic"}, lifetime_s=60.0)
+    with speaker(bench).turn() as turn:
+        turn.send(ANSWERS, Answer(run_id=1, text="a"), form)
+        turn.send(ANSWERS, Answer(run_id=1, text="b"))
+    assert Relay(broker, bench.namespace, bench.clock).step()
+    until = bench.clock.now() + timedelta(seconds=60)
+    assert [(dict(wire.headers), wire.expires_at) for wire in broker.wires] == [({"vo": "eic"}, until), ({}, None)]
 
 
 def test_only_its_own_namespace_is_relayed(bench: Bench, broker: Broker) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 from messaging_bench import ANSWERS, TOPIC, Answer, Bench
 from swf.core.ids import CountingIds
-from swf.core.messages import Outgoing
+from swf.core.messages import Body, Envelope, Outgoing
 from swf.core.times import ManualClock
 from swf.epic.messages import Slice, StfGen, TfFileRegistered
 from swf.messaging.agent import Agent
-from swf.messaging.turn import Identity, Turn, subject_of
+from swf.messaging.turn import Form, Identity, Turn, subject_of
 from swf.store.models import Event, OutboxMessage, SystemAgent
 
 IDENTITY = Identity(name="data-agent-ann-1", role="data", namespace="testbed")
@@ -76,3 +77,25 @@ def test_the_subject_of_a_message_is_its_slice_or_file() -> None:
     assert subject_of(TfFileRegistered.model_construct(tf_filename="t.tf")) == "t.tf"
     assert subject_of(StfGen.model_construct(filename="f.stf")) == "f.stf"
     assert subject_of(Answer(run_id=1)) == ""
+
+
+def in_other_words(envelope: Envelope, body: Body) -> str:
+    return f"{body.msg_type} of run {body.run_id} at {envelope.created_at:%S.%f}"
+
+
+def test_a_message_in_another_form_has_its_words_its_headers_and_an_instant_of_its_own(store: Path) -> None:
+    bench = Bench("memory")
+    runtime = bench.runtime(Agent(role="data"))
+    form = Form(encode=in_other_words, headers={"vo": "eic"}, lifetime_s=60.0)
+    with runtime.turn() as turn:
+        turn.send(ANSWERS, Answer(run_id=7, text="a"))
+        turn.send(ANSWERS, Answer(run_id=7, text="b"), form)
+        turn.send(ANSWERS, Answer(run_id=7, text="c"), form)
+    ours, *others = OutboxMessage.objects.order_by("id")
+    assert (ours.headers, ours.expires_at) == (None, None)
+    assert [row.body for row in others] == ["answer of run 7 at 00.000001", "answer of run 7 at 00.000002"]
+    assert {row.expires_at for row in others} == {bench.clock.now() + timedelta(seconds=60)}
+    assert [row.headers for row in others] == [{"vo": "eic"}] * 2
+    # The log has them as they were sent, and finds them by what their readers know of them.
+    event = Event.objects.get(created_at=bench.clock.now() + timedelta(microseconds=2))
+    assert (event.body, event.message_id) == (others[1].body, others[1].message_id)

@@ -39,7 +39,6 @@ class StompBus:
         on_event: called there when a connection was made or lost, or a subscription refused.
         names: the names of queues; without it, those that the settings say.
         prefetch: how many unacknowledged messages of a queue a role holds, where it differs from the settings.
-        extra_headers: headers of messages to a destination, for listeners outside that choose by them.
         chance: a number from 0 to 1, for pauses that differ between processes.
 
     Raises:
@@ -56,7 +55,6 @@ class StompBus:
         on_event: OnEvent = lambda event, **fields: None,
         names: Names | None = None,
         prefetch: Mapping[str, int] | None = None,
-        extra_headers: Mapping[str, Mapping[str, str]] | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
@@ -65,9 +63,7 @@ class StompBus:
         self._intakes: dict[_Key, Intake] = {}
         timeout_s = settings.receipt_timeout_s
         self._consumer = Consumer(timeout_s=timeout_s, on_ready=on_ready, on_event=on_event)
-        self._producer = Producer(
-            names=self._names, window=settings.window, timeout_s=timeout_s, extra_headers=extra_headers or {}
-        )
+        self._producer = Producer(names=self._names, window=settings.window, timeout_s=timeout_s)
         way_in = access(settings)
         self._inward = Link(
             "consume",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -12,10 +12,10 @@ from swf.messaging.bus import Wire
 from swf.messaging.stomp.names import Names, Source
 
 
-def message(wire: Wire, names: Names, extra: Mapping[str, str], transaction: str | None, receipt: str | None) -> bytes:
+def message(wire: Wire, names: Names, transaction: str | None, receipt: str | None) -> bytes:
     """The frame of a message. Headers are for those who choose by them; the body says everything."""
     headers = {
-        **extra,
+        **wire.headers,
         "persistent": "true",
         "msg_type": wire.msg_type,
         "namespace": wire.namespace,
@@ -39,14 +39,12 @@ def message(wire: Wire, names: Names, extra: Mapping[str, str], transaction: str
     )
 
 
-def window(
-    wires: Sequence[Wire], names: Names, extra: Mapping[str, Mapping[str, str]], transaction: str
-) -> tuple[bytes, str]:
+def window(wires: Sequence[Wire], names: Names, transaction: str) -> tuple[bytes, str]:
     """Messages that the broker takes all or none, and the identity of the receipt that says that it has them."""
     receipt = f"receipt-{transaction}"
     if len(wires) == 1:
-        return message(wires[0], names, extra.get(wires[0].destination, {}), None, receipt), receipt
-    sends = (message(wire, names, extra.get(wire.destination, {}), transaction, None) for wire in wires)
+        return message(wires[0], names, None, receipt), receipt
+    sends = (message(wire, names, transaction, None) for wire in wires)
     begin = _frame(BeginFrame, transaction=transaction)
     return b"".join((begin, *sends, _frame(CommitFrame, transaction=transaction, receipt=receipt))), receipt
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Final
 from uuid import UUID
@@ -24,13 +24,10 @@ class Producer:
     then is remembered, so that a publisher who repeats the whole repeats on the broker at most the one that is unknown.
     """
 
-    def __init__(
-        self, *, names: Names, window: int, timeout_s: float, extra_headers: Mapping[str, Mapping[str, str]]
-    ) -> None:
+    def __init__(self, *, names: Names, window: int, timeout_s: float) -> None:
         self._names = names
         self._window = window
         self._timeout_s = timeout_s
-        self._extra_headers = extra_headers
         self._transactions = count(1)
         self._confirmed: set[UUID] = set()
         """Messages of failed publications that the broker has."""
@@ -46,7 +43,7 @@ class Producer:
         try:
             for window in windows(todo, self._window):
                 session = await link.session()
-                data, receipt = frames.window(window, self._names, self._extra_headers, f"t{next(self._transactions)}")
+                data, receipt = frames.window(window, self._names, f"t{next(self._transactions)}")
                 await session.request(data, receipt, self._timeout_s)
                 confirmed += window
         except ServiceError:

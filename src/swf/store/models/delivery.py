@@ -18,13 +18,19 @@ class OutboxMessage(models.Model):
     id = models.BigAutoField(primary_key=True)
     message_id = models.UUIDField(unique=True)
     namespace = models.CharField(max_length=64)
+    sender = models.CharField(max_length=100, default="", help_text="The agent; with a broker, its process publishes.")
     destination = models.CharField(max_length=200)
     msg_type = models.CharField(max_length=50)
     run_number = models.IntegerField(null=True)
     body = models.TextField()
+    expires_at = models.DateTimeField(null=True, help_text="After this nobody wants it any more.")
+    headers = models.JSONField(null=True, help_text="What listeners outside choose by, beside the bus's own headers.")
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["namespace", "destination", "id"], name="outbox_destination")]
+        indexes: ClassVar = [
+            models.Index(fields=["namespace", "destination", "id"], name="outbox_destination"),
+            models.Index(fields=["sender", "id"], name="outbox_sender"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.msg_type} {self.message_id}"

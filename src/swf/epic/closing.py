@@ -6,11 +6,14 @@ from swf.core.times import Clock
 from swf.core.work import UNFINISHED
 from swf.epic.accounting import ledger_of
 from swf.epic.datasets import DatasetKeeper
-from swf.epic.models import StfFile, TfSlice
+from swf.epic.models import FastMonFile, StfFile, TfSlice
 from swf.messaging.turn import TurnFactory
 from swf.store.models import Run
 
 _INTERVAL_S = 0.2
+
+_REST = 10.0
+"""How many times as long as a look took the closer rests after it: the account of a large run takes seconds."""
 
 
 class RunCloser:
@@ -25,15 +28,18 @@ class RunCloser:
     def step(self, begin: TurnFactory) -> bool:
         if self._clock.monotonic() < self._due:
             return False
-        self._due = self._clock.monotonic() + _INTERVAL_S
+        began = self._clock.monotonic()
         ended = Run.objects.filter(namespace=self._namespace, closed_at=None, end_time__isnull=False)
         closed = [self._try_to_close(begin, run) for run in ended.order_by("run_number")]
+        now = self._clock.monotonic()
+        self._due = now + max(_INTERVAL_S, _REST * (now - began))
         return any(closed)
 
     def _try_to_close(self, begin: TurnFactory, run: Run) -> bool:
-        # Two cheap questions spare the whole ledger while work goes on.
+        # Cheap questions spare the whole ledger while work goes on.
         number = run.run_number
-        if TfSlice.objects.filter(run_number=number, status__in=UNFINISHED).exists():
+        models: tuple[type[TfSlice] | type[FastMonFile] | type[StfFile], ...] = (TfSlice, FastMonFile, StfFile)
+        if any(model._default_manager.filter(run_number=number, status__in=UNFINISHED).exists() for model in models):
             return False
         if StfFile.objects.filter(run_id=number).count() < (run.total_stf_files or 0):
             return False

@@ -39,17 +39,7 @@ class DatasetKeeper:
 
     def attach_verified(self, begin: TurnFactory, run_number: int | None = None) -> bool:
         """Attach what waits, of one run or of all. Returns whether anything waited."""
-        waiting = StfFile.objects.filter(
-            namespace=self._namespace,
-            status=WorkState.COMPLETED,
-            attached_at=None,
-            has_content=True,
-            # The dataset of a closed run takes no more files.
-            run__closed_at=None,
-        )
-        if run_number is not None:
-            waiting = waiting.filter(run_number=run_number)
-        stfs = list(waiting.order_by("run_number", "id")[:_BATCH])
+        stfs = self.to_attach(run_number)
         for number, group in groupby(stfs, key=lambda stf: stf.run_id):
             files = list(group)
             dataset = self.name(number)
@@ -62,6 +52,20 @@ class DatasetKeeper:
             with begin() as turn:
                 StfFile.objects.filter(pk__in=[f.pk for f in files]).update(attached_at=turn.now)
         return bool(stfs)
+
+    def to_attach(self, run_number: int | None = None) -> list[StfFile]:
+        """The verified STFs that wait to be attached, of one run or of all, so many as are attached at one time."""
+        waiting = StfFile.objects.filter(
+            namespace=self._namespace,
+            status=WorkState.COMPLETED,
+            attached_at=None,
+            has_content=True,
+            # The dataset of a closed run takes no more files.
+            run__closed_at=None,
+        )
+        if run_number is not None:
+            waiting = waiting.filter(run_id=run_number)
+        return list(waiting.order_by("run_id", "id")[:_BATCH])
 
     def close(self, begin: TurnFactory, run: Run) -> None:
         """Attach what is left of a run and close its dataset."""

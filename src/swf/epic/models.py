@@ -6,8 +6,10 @@ from typing import ClassVar
 
 from django.db import models
 
+from swf.core.work import WorkState
 from swf.epic.phases import RunPhase
 from swf.store.models import Run, WorkItem
+from swf.store.models.work import held_index, queued_index
 
 
 class StfFile(WorkItem):
@@ -36,7 +38,16 @@ class StfFile(WorkItem):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["run", "sequence"], name="stf_sequence_once")]
-        indexes: ClassVar = [models.Index(fields=["run", "status"], name="stf_run_status")]
+        indexes: ClassVar = [
+            models.Index(fields=["run", "status", "sequence"], name="stf_run_status"),
+            queued_index("stf_queued"),
+            held_index("stf_held"),
+            models.Index(
+                fields=["namespace", "run", "id"],
+                name="stf_to_attach",
+                condition=models.Q(status=WorkState.COMPLETED.value, attached_at=None, has_content=True),
+            ),
+        ]
 
 
 class FastMonFile(WorkItem):
@@ -54,7 +65,11 @@ class FastMonFile(WorkItem):
     hits = models.BigIntegerField(default=0)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["run_number", "status"], name="fastmon_run_status")]
+        indexes: ClassVar = [
+            models.Index(fields=["run_number", "status"], name="fastmon_run_status"),
+            queued_index("fastmon_queued"),
+            held_index("fastmon_held"),
+        ]
 
 
 class TfSlice(WorkItem):
@@ -71,7 +86,10 @@ class TfSlice(WorkItem):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["stf", "slice_id"], name="slice_once")]
-        indexes: ClassVar = [models.Index(fields=["run_number", "status"], name="slice_run_status")]
+        indexes: ClassVar = [
+            models.Index(fields=["run_number", "status"], name="slice_run_status"),
+            held_index("slice_held"),
+        ]
 
 
 class RunState(models.Model):

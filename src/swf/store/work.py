@@ -207,9 +207,10 @@ def waiting(model: type[W], namespace: str, limit: int, related: Sequence[str] =
     return list(_kept(rows).order_by("id")[:limit])
 
 
-def held_by(model: type[W], holder: str) -> list[W]:
+def held_by(model: type[W], namespace: str, holder: str) -> list[W]:
     """The items that are being processed under this holder's lease."""
-    return list(model._default_manager.filter(status=WorkState.PROCESSING, lease_holder=holder).order_by("id"))
+    rows = model._default_manager.filter(namespace=namespace, status=WorkState.PROCESSING, lease_holder=holder)
+    return list(rows.order_by("id"))
 
 
 def overdue(model: type[W], namespace: str, now: datetime) -> list[W]:

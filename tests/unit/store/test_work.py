@@ -278,7 +278,7 @@ def test_items_are_found_by_what_they_wait_for(store: Path) -> None:
     moves.save()
     assert waiting(TfSlice, "testbed", 2) == engine.items[2:4]
     assert waiting(TfSlice, "prod", 2) == []
-    assert held_by(TfSlice, "worker-1") == [first]
+    assert held_by(TfSlice, "testbed", "worker-1") == [first]
     assert overdue(TfSlice, "testbed", engine.clock.now()) == []
     engine.clock.advance(30.001)
     assert overdue(TfSlice, "testbed", engine.clock.now()) == [first]

@@ -90,7 +90,7 @@ class SliceMachine(RuleBasedStateMachine):
     @rule(holder=st.sampled_from(HOLDERS))
     def a_worker_stops(self, holder: str) -> None:
         with self._moves() as moves:
-            for item in held_by(TfSlice, holder):
+            for item in held_by(TfSlice, "testbed", holder):
                 moves.release(item, "its worker stops")
 
     @rule(data=st.data())

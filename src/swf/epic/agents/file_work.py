@@ -68,7 +68,7 @@ class FileWork(Generic[W]):
             return False
         with begin() as turn:
             moves = turn.moves()
-            for item in held_by(self._task.model, turn.identity.name):
+            for item in held_by(self._task.model, turn.identity.namespace, turn.identity.name):
                 moves.release(item, "its holder stopped before it was done")
             moves.save()
             turn.record(moves.moves)

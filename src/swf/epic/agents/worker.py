@@ -144,7 +144,7 @@ class Workbench:
     def _put_back(self, begin: TurnFactory, reason: str) -> int:
         """Put back what rows say this agent holds; an output that such an attempt had written counts for nothing."""
         with begin() as turn:
-            items = held_by(TfSlice, turn.identity.name)
+            items = held_by(TfSlice, turn.identity.namespace, turn.identity.name)
             outputs = [self._output(item.run_number, item.name, item.attempt) for item in items]
             hand_back(turn, items, reason)
             # Once it is committed that the attempts are void, and not before: until then one might still count.

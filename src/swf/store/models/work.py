@@ -9,6 +9,18 @@ from django.db import models
 from swf.core.work import MAX_RETRIES, WorkState
 
 
+def queued_index(name: str) -> models.Index:
+    """Where the items of a model that wait are found, the oldest first: as large as the queue, not as the table."""
+    return models.Index(fields=["namespace", "id"], name=name, condition=models.Q(status=WorkState.QUEUED.value))
+
+
+def held_index(name: str) -> models.Index:
+    """Where the items of a model that somebody holds are found, by the end of their lease; as small."""
+    return models.Index(
+        fields=["namespace", "lease_until"], name=name, condition=models.Q(status=WorkState.PROCESSING.value)
+    )
+
+
 class WorkItem(models.Model):
     """A unit of work with the lifecycle of `swf.core.work`; each instrument's items are a model of their own."""
 

@@ -1,0 +1,130 @@
+"""What is asked again and again is found by an index that is as small as what is under way, however long the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from slice_rows import make_run, make_slices, make_stf
+from swf.catalog.local import LocalCatalog
+from swf.core.ids import CountingIds
+from swf.core.times import ManualClock
+from swf.core.work import WorkState
+from swf.epic.datasets import DatasetKeeper
+from swf.epic.models import FastMonFile, StfFile, TfSlice
+from swf.epic.run_settings import RunBook
+from swf.store import bulk
+from swf.store.work import held_by, overdue, waiting
+
+NAMESPACE = "testbed"
+DONE = 3000
+"""Rows of each table that nothing is to be done with any more."""
+
+Look = Callable[[], object]
+
+
+class Plans:
+    """How the database finds the rows of each statement that reads, told by itself before the statement is executed."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        with connection.execute_wrapper(self._explain):
+            yield
+
+    def _explain(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("SELECT"):
+            prefix = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+            with connection.cursor() as cursor:
+                # The wrapper is not asked about this one: it is not a SELECT.
+                cursor.execute(f"{prefix} {sql}", params)
+                self.texts.append("\n".join(str(row[-1]) for row in cursor.fetchall()))
+        return execute(sql, params, many, context)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def full_store(store: Path, clock: ManualClock) -> CountingIds:
+    """A run of which nearly everything is done, and a second one that has just begun."""
+    ids = CountingIds()
+    old = make_run(1, clock)
+    make_slices(old, 1, clock, ids)
+    for table, unique in ((StfFile, "sequence"), (FastMonFile, "sample_index"), (TfSlice, "slice_id")):
+        row = table._default_manager.filter(run_number=1).values().get()
+        del row["id"]
+        done = {"status": WorkState.COMPLETED, **({"attached_at": clock.now()} if table is StfFile else {})}
+        rows = [{**row, **done, unique: 10 + n, "name": f"{row['name']}.{n}", "req_id": ids.new()} for n in range(DONE)]
+        bulk.insert(table, rows)
+    new = make_run(2, clock)
+    make_stf(new, 2, clock, ids, WorkState.QUEUED)
+    make_stf(new, 3, clock, ids, WorkState.COMPLETED)
+    held = {"status": WorkState.PROCESSING, "lease_holder": "me", "lease_until": clock.now() - timedelta(seconds=1)}
+    make_slices(new, 2, clock, ids)
+    TfSlice.objects.filter(run_number=2, slice_id=0).update(**held)
+    StfFile.objects.filter(pk=make_stf(new, 4, clock, ids).pk).update(**held)
+    FastMonFile.objects.filter(run_number=2).update(status=WorkState.QUEUED)
+    FastMonFile.objects.filter(run_number=1, sample_index=10).update(**held)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")  # as the server does by itself; nobody does it for SQLite
+    return ids
+
+
+def looks(clock: ManualClock) -> dict[str, tuple[Look, int]]:
+    """Every look, by the index that it is to use, and how many rows it finds."""
+    now = clock.now()
+    keeper = DatasetKeeper(LocalCatalog(clock), NAMESPACE, clock, RunBook())
+    return {
+        "stf_queued": (lambda: waiting(StfFile, NAMESPACE, 16), 1),
+        "fastmon_queued": (lambda: waiting(FastMonFile, NAMESPACE, 16, ("stf",)), 1),
+        "stf_held": (lambda: held_by(StfFile, NAMESPACE, "me"), 1),
+        "fastmon_held": (lambda: held_by(FastMonFile, NAMESPACE, "me"), 1),
+        "slice_held": (lambda: overdue(TfSlice, NAMESPACE, now), 1),
+        "stf_to_attach": (lambda: list(keeper.to_attach()), 3),
+    }
+
+
+@pytest.mark.parametrize("index", looks(ManualClock()))
+@pytest.mark.parametrize("locked", [False, True], ids=["outside a transaction", "in one"])
+def test_a_look_uses_the_index_of_what_is_under_way(
+    full_store: CountingIds, clock: ManualClock, index: str, locked: bool
+) -> None:
+    look, number = looks(clock)[index]
+    plans = Plans()
+    # The second time a statement is one that the driver knows already.
+    for _ in range(2):
+        with transaction.atomic() if locked else nullcontext(), plans.noted():
+            found = look()
+        assert isinstance(found, list)
+        assert len(found) == number
+    assert len(plans.texts) == 2
+    for plan in plans.texts:
+        assert index in plan
+        for table in ("epic_stffile", "epic_fastmonfile", "epic_tfslice"):
+            assert f"Seq Scan on {table}" not in plan
+            assert f"SCAN {table}" not in plan.replace(f"SCAN {table} USING INDEX {index}", "")
+
+
+@pytest.mark.database("postgresql")
+def test_the_indexes_hold_no_row_of_what_is_done(full_store: CountingIds) -> None:
+    assert StfFile.objects.filter(status=WorkState.COMPLETED).count() > DONE
+    with connection.cursor() as cursor:
+        cursor.execute("REINDEX TABLE epic_stffile")
+        cursor.execute(
+            "SELECT relname, relpages FROM pg_class WHERE relname IN ('stf_queued', 'stf_held', 'stf_to_attach')"
+        )
+        pages = dict(cursor.fetchall())
+    assert sorted(pages) == ["stf_held", "stf_queued", "stf_to_attach"]
+    assert max(pages.values()) <= 2, pages

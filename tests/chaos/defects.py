@@ -16,13 +16,13 @@ from swf.epic.agents import fastmon, file_work, leases, slice_results, worker
 from swf.epic.agents.daq_simulator import DaqSimulator
 from swf.epic.models import RunState, TfSlice
 from swf.epic.names import stf_name
-from swf.epic.stf_writer import StfFiles, WrittenStf
+from swf.epic.stf_writer import StfFiles
 from swf.messaging import inbox
 from swf.messaging.bus import Delivery, Subscription
 from swf.messaging.embedded import EmbeddedBus
 from swf.messaging.runtime import Runtime
 from swf.messaging.turn import Identity, Turn
-from swf.storage.checksums import facts_of
+from swf.storage.checksums import FileFacts, facts_of
 from swf.store import bulk
 from swf.store.models import InboxEntry, WorkItem
 from swf.store.work import WorkMoves
@@ -183,11 +183,10 @@ def trusts_a_file_that_is_there(patch: Patch) -> None:
     """An STF is written under its own name, and one that is there is taken as it is."""
     write = StfFiles.write
 
-    def written(writer: StfFiles, sequence: int) -> WrittenStf:
+    def written(writer: StfFiles, sequence: int) -> FileFacts:
         path = writer._folder / stf_name(writer._run_number, sequence)
         if path.exists():
-            facts = facts_of(path)
-            return WrittenStf(size_bytes=facts.size_bytes, adler32=facts.adler32, sha256=facts.sha256)
+            return facts_of(path)
         if sequence == 2:
             path.write_bytes(b"root, as far as it came")
             raise DiedError(path.name)

@@ -8,10 +8,11 @@ from swf.core.names import dataset_name
 from swf.epic.daq import steps as daq
 from swf.epic.messages import DaqBody, EndRun, PauseRun, ResumeRun, RunImminent, StartRun, StfFacts, StfGen
 from swf.epic.names import stf_name
-from swf.epic.stf_writer import StfWriter, WrittenStf
+from swf.epic.stf_writer import StfWriter
+from swf.storage.checksums import FileFacts
 from swf.store.models import WorkflowExecution
 
-_EMPTY = WrittenStf(size_bytes=0, adler32="0" * 8, sha256="0" * 64)
+_EMPTY = FileFacts(size_bytes=0, adler32="0" * 8, sha256="0" * 64)
 
 
 class Notices:
@@ -23,7 +24,7 @@ class Notices:
         self._workflow_params = workflow_params
         self._writer = writer
 
-    def body(self, step: daq.Step, notice: daq.Notice, written: WrittenStf | None) -> DaqBody | StfFacts:
+    def body(self, step: daq.Step, notice: daq.Notice, written: FileFacts | None) -> DaqBody | StfFacts:
         """The message for a notice; `written` is the STF that it announces, where that has content."""
         common: dict[str, Any] = {
             "run_id": self._run_number,
@@ -51,7 +52,7 @@ class Notices:
             case daq.StfGen(sequence=sequence):
                 return self._stf_gen(common, sequence, written or _EMPTY)
 
-    def _stf_gen(self, common: dict[str, Any], sequence: int, written: WrittenStf) -> StfGen:
+    def _stf_gen(self, common: dict[str, Any], sequence: int, written: FileFacts) -> StfGen:
         return StfGen(
             **common,
             filename=stf_name(self._run_number, sequence),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -17,18 +16,10 @@ from swf.epic.stf.replay import ReplaySource
 from swf.epic.stf.simulate import SimulatedSource
 from swf.epic.stf.subsystems import mean_hits_per_tf
 from swf.epic.stf.write import write_stf
+from swf.storage.checksums import FileFacts
 
 _OVERHEAD_BYTES = 400_000
 """What an STF has beside its hits, generously: headers, baskets, the tree's description."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenStf:
-    """An STF as it lies in the exit buffer."""
-
-    size_bytes: int
-    adler32: str
-    sha256: str
 
 
 class StfWriter(Protocol):
@@ -39,8 +30,8 @@ class StfWriter(Protocol):
     tf_count: int
     expected_bytes: int
 
-    def write(self, sequence: int) -> WrittenStf:
-        """Write STF number `sequence` into the exit buffer.
+    def write(self, sequence: int) -> FileFacts:
+        """Write STF number `sequence` into the exit buffer; returns what identifies its content.
 
         Raises:
             StorageError: it cannot be written now.
@@ -75,7 +66,7 @@ class EmptyStfs:
         self.tf_count = tf_count
         self._tf_base = tf_base
 
-    def write(self, sequence: int) -> WrittenStf:
+    def write(self, sequence: int) -> FileFacts:
         """Nothing is written.
 
         Raises:
@@ -114,16 +105,15 @@ class StfFiles:
         self._compression = compression
         self._boundary = boundary
 
-    def write(self, sequence: int) -> WrittenStf:
+    def write(self, sequence: int) -> FileFacts:
         run = self._run_number
-        facts = write_stf(
+        return write_stf(
             self._folder / stf_name(run, sequence),
             self._source.frames(run=run, sequence=sequence, first_tf=self.tf_first(sequence), tf_count=self.tf_count),
             provenance=self._source.provenance(run, sequence),
             compression=self._compression,
             boundary=self._boundary,
         )
-        return WrittenStf(size_bytes=facts.size_bytes, adler32=facts.adler32, sha256=facts.sha256)
 
     def tf_first(self, sequence: int) -> int:
         return self._tf_base + (sequence - 1) * self.tf_count

@@ -18,10 +18,11 @@ from swf.epic.daq.schedule import DaqParameters, Stop
 from swf.epic.daq_notices import Notices
 from swf.epic.messages import EPIC_TOPIC
 from swf.epic.models import DaqStateEvent, StfFile
-from swf.epic.stf_writer import StfWriter, WrittenStf
+from swf.epic.stf_writer import StfWriter
 from swf.messaging.agent import Agent
 from swf.messaging.turn import Turn, TurnFactory
 from swf.service.io_pool import IoPool
+from swf.storage.checksums import FileFacts
 from swf.store.models import WorkflowExecution
 
 ROLE = "daq_simulator"
@@ -68,7 +69,7 @@ class DaqSimulator:
         self._clock = clock
         self._pacer = self._load()
         self._writing: int | None = None
-        self._written: tuple[int, WrittenStf] | None = None
+        self._written: tuple[int, FileFacts] | None = None
         """The STF that is to be announced next, by its number: it is kept until it is committed that it was."""
         self._waits = False
         """Whether the next step is due, and what was announced before has to get through first."""
@@ -178,7 +179,7 @@ class DaqSimulator:
         self._io.submit(ROLE, sequence, self._writer.write, sequence)
 
     def _take_written(self, begin: TurnFactory) -> bool:
-        taken: list[tuple[int, Future[WrittenStf]]] = self._io.take(ROLE)
+        taken: list[tuple[int, Future[FileFacts]]] = self._io.take(ROLE)
         for sequence, future in taken:
             self._writing = None
             error = future.exception()
@@ -257,7 +258,7 @@ class DaqSimulator:
         self._trouble = ""
         return True
 
-    def _announce(self, turn: Turn, step: daq.Step, written: WrittenStf | None = None) -> None:
+    def _announce(self, turn: Turn, step: daq.Step, written: FileFacts | None = None) -> None:
         if step.move is not None:
             last = DaqStateEvent.objects.filter(namespace=turn.identity.namespace).aggregate(last=Max("revision"))[
                 "last"

@@ -22,9 +22,8 @@ from swf.epic.models import DaqStateEvent, StfFile
 from swf.epic.names import stf_name
 from swf.epic.run_settings import settings_from
 from swf.epic.settings_daq import daq_parameters
-from swf.epic.stf_writer import WrittenStf
 from swf.service.executions import request_stop
-from swf.storage.checksums import facts_of
+from swf.storage.checksums import FileFacts, facts_of
 from swf.store.models import Alarm, Event, Run, WorkflowExecution
 
 STFS = 6
@@ -42,14 +41,13 @@ class TextStfs:
     full: list[str] = field(default_factory=list)
     written: list[int] = field(default_factory=list)
 
-    def write(self, sequence: int) -> WrittenStf:
+    def write(self, sequence: int) -> FileFacts:
         if self.full:
             raise StorageError(self.full[0])
         self.written.append(sequence)
         path = self.folder / stf_name(RUN, sequence)
         path.write_text(f"STF number {sequence} " * 5)
-        facts = facts_of(path)
-        return WrittenStf(size_bytes=facts.size_bytes, adler32=facts.adler32, sha256=facts.sha256)
+        return facts_of(path)
 
     def tf_first(self, sequence: int) -> int:
         return self.tf_count * (sequence - 1)

@@ -57,6 +57,23 @@ class ManualClock:
         self._monotonic += seconds
 
 
+class Interval:
+    """When something is due that is done once in so many seconds: at once, and then again and again."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._due = 0.0
+
+    def is_over(self) -> bool:
+        """Whether it is due now; if so, the next interval begins."""
+        now = self._clock.monotonic()
+        if now < self._due:
+            return False
+        self._due = now + self._seconds
+        return True
+
+
 def rfc3339(instant: datetime) -> str:
     """Write an aware instant as RFC 3339 in UTC with microseconds, e.g. `2026-01-31T12:00:00.000000Z`.
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from swf.catalog.port import Catalog, CatalogFile, DatasetName
 from swf.core.effects import Boundary, no_boundary
 from swf.core.names import dataset_name
-from swf.core.times import Clock
+from swf.core.times import Clock, Interval
 from swf.core.work import WorkState
 from swf.epic.models import StfFile
 from swf.epic.run_settings import RunBook
@@ -26,15 +26,13 @@ class DatasetKeeper:
     ) -> None:
         self._catalog = catalog
         self._namespace = namespace
-        self._clock = clock
         self._book = book
         self._boundary = boundary
-        self._due = 0.0
+        self._interval = Interval(clock, _INTERVAL_S)
 
     def step(self, begin: TurnFactory) -> bool:
-        if self._clock.monotonic() < self._due:
+        if not self._interval.is_over():
             return False
-        self._due = self._clock.monotonic() + _INTERVAL_S
         return self.attach_verified(begin)
 
     def attach_verified(self, begin: TurnFactory, run_number: int | None = None) -> bool:

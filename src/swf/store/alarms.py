@@ -34,6 +34,11 @@ def raise_alarm(
     return created
 
 
+def raised(namespace: str, prefix: str) -> bool:
+    """Whether an alarm is raised whose key begins with `prefix`."""
+    return Alarm.objects.filter(namespace=namespace, key__startswith=prefix, cleared_at=None).exists()
+
+
 def clear(namespace: str, key: str, now: datetime) -> bool:
     """The cause is gone. Returns whether an alarm was raised."""
     return bool(Alarm.objects.filter(namespace=namespace, key=key, cleared_at=None).update(cleared_at=now))
@@ -41,5 +46,5 @@ def clear(namespace: str, key: str, now: datetime) -> bool:
 
 def clear_others(namespace: str, prefix: str, still_raised: set[str], now: datetime) -> int:
     """Clear the alarms whose key begins with `prefix` and is not among those still raised. Returns how many."""
-    raised = Alarm.objects.filter(namespace=namespace, key__startswith=prefix, cleared_at=None)
-    return raised.exclude(key__in=still_raised).update(cleared_at=now)
+    those = Alarm.objects.filter(namespace=namespace, key__startswith=prefix, cleared_at=None)
+    return those.exclude(key__in=still_raised).update(cleared_at=now)

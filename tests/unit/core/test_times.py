@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swf.core.times import EARLIEST, FUTURE_TOLERANCE, ManualClock, SystemClock, parse_rfc3339, plausible, rfc3339
+from swf.core.times import (
+    EARLIEST,
+    FUTURE_TOLERANCE,
+    Interval,
+    ManualClock,
+    SystemClock,
+    parse_rfc3339,
+    plausible,
+    rfc3339,
+)
 
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 INSTANTS = st.datetimes(datetime(1970, 1, 2), datetime(2999, 1, 1), timezones=OFFSETS)  # noqa: DTZ001 - the strategy's own form
@@ -78,3 +87,16 @@ def test_the_system_clock_is_aware_and_never_runs_backwards() -> None:
     clock = SystemClock()
     assert clock.now().tzinfo is UTC
     assert clock.monotonic() <= clock.monotonic()
+
+
+def test_an_interval_is_over_at_once_and_then_each_time_that_it_has_passed() -> None:
+    clock = ManualClock()
+    interval = Interval(clock, 2.0)
+    assert interval.is_over()
+    assert not interval.is_over()
+    clock.advance(1.9)
+    assert not interval.is_over()
+    clock.advance(5.0)
+    assert interval.is_over()
+    clock.advance(1.9)
+    assert not interval.is_over(), "the next one is counted from the last time, not from when it was due"

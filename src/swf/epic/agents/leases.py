@@ -3,7 +3,7 @@ one."""
 
 from __future__ import annotations
 
-from swf.core.times import Clock
+from swf.core.times import Clock, Interval
 from swf.epic.models import TfSlice
 from swf.epic.run_counts import save_slice_moves
 from swf.epic.slice_queue import send_slice
@@ -21,12 +21,11 @@ class LeaseKeeper:
     def __init__(self, namespace: str, clock: Clock) -> None:
         self._namespace = namespace
         self._clock = clock
-        self._due = 0.0
+        self._interval = Interval(clock, _INTERVAL_S)
 
     def step(self, begin: TurnFactory) -> bool:
-        if self._clock.monotonic() < self._due:
+        if not self._interval.is_over():
             return False
-        self._due = self._clock.monotonic() + _INTERVAL_S
         late = overdue(TfSlice, self._namespace, self._clock.now())
         if late:
             with begin() as turn:

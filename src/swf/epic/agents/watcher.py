@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from swf.core.times import Clock
+from swf.core.times import Clock, Interval
 from swf.core.work import WorkState
 from swf.epic.models import FastMonFile, RunState, StfFile, TfSlice
 from swf.epic.phases import RunPhase
@@ -14,9 +14,12 @@ from swf.messaging.agent import Agent
 from swf.messaging.turn import TurnFactory
 from swf.service.logs import Log
 from swf.store import alarms
-from swf.store.models import Alarm, Event, Run, SystemAgent
+from swf.store.models import Event, Run, SystemAgent
 
 ROLE = "watcher"
+
+KEYS = "watcher."
+"""What the keys of its alarms begin with."""
 
 _STAGES = (("verification", StfFile), ("sampling", FastMonFile), ("processing", TfSlice))
 
@@ -54,15 +57,14 @@ class Watcher:
         self._limits = limits
         self._clock = clock
         self._log = log
-        self._due = 0.0
+        self._interval = Interval(clock, limits.interval_s)
 
     def step(self, begin: TurnFactory) -> bool:
-        if self._clock.monotonic() < self._due:
+        if not self._interval.is_over():
             return False
-        self._due = self._clock.monotonic() + self._limits.interval_s
         now = self._clock.now()
         found = list(self.findings(now))
-        if not found and not Alarm.objects.filter(key__startswith="watcher.", cleared_at=None).exists():
+        if not found and not alarms.raised(self._namespace, KEYS):
             return False
         with begin():
             for finding in found:
@@ -76,7 +78,7 @@ class Watcher:
                 )
                 if new:
                     self._log.warning("alarm_raised", key=finding.key, text=finding.text, run_number=finding.run_number)
-            alarms.clear_others(self._namespace, "watcher.", {finding.key for finding in found}, now)
+            alarms.clear_others(self._namespace, KEYS, {finding.key for finding in found}, now)
         return False
 
     def findings(self, now: datetime) -> Iterator[Finding]:
@@ -96,7 +98,7 @@ class Watcher:
         if phase == RunPhase.STANDBY or last is None or now - last < timedelta(seconds=self._limits.stall_s):
             return
         yield Finding(
-            key=f"watcher.run.{run_number}",
+            key=f"{KEYS}run.{run_number}",
             text=f"run {run_number} ({phase}) has made no progress for {(now - last).total_seconds():.0f} s",
             what_to_do=f"testbed runs explain {run_number}",
             run_number=run_number,
@@ -111,7 +113,7 @@ class Watcher:
             first = late.first()
             if first is not None:
                 yield Finding(
-                    key=f"watcher.unit.{run_number}.{stage}",
+                    key=f"{KEYS}unit.{run_number}.{stage}",
                     text=f"{first.name} is in {stage} since {first.updated_at:%H:%M:%S} UTC; {late.count()} so late",
                     what_to_do=f"testbed runs explain {first.name}",
                     run_number=run_number,
@@ -122,7 +124,7 @@ class Watcher:
         silent = SystemAgent.objects.filter(namespace=self._namespace, last_heartbeat__lt=before)
         for agent in silent.exclude(status=SystemAgent.Status.EXITED):
             yield Finding(
-                key=f"watcher.agent.{agent.instance_name}",
+                key=f"{KEYS}agent.{agent.instance_name}",
                 text=f"{agent.instance_name} gave its last heartbeat at {agent.last_heartbeat:%H:%M:%S} UTC",
                 what_to_do="look at its log, and start it again",
             )

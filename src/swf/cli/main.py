@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import swf
-from swf.cli import config, db, dead_letters, plan, run, runs, workflows
+from swf.cli import config, db, dead_letters, init, plan, run, runs, workflows
 from swf.cli.boundary import guarded
 
 
@@ -42,6 +42,7 @@ def application() -> typer.Typer:
     app.callback()(root)
     app.command("run")(run.run)
     app.command("plan")(plan.plan)
+    app.command("init")(init.init)
     app.add_typer(workflows.application(), name="workflows")
     app.add_typer(runs.application(), name="runs")
     app.add_typer(dead_letters.application(), name="dead-letters")

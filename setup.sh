@@ -1,0 +1,1 @@
+src/swf/deploy/templates/setup.sh

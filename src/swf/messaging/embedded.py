@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Max
 
 from swf.core.destinations import is_topic
 from swf.core.times import Clock
 from swf.messaging.bus import Delivery, Subscription, Wire
+from swf.messaging.sweep import EVERY, Sweep
 from swf.store import bulk
 from swf.store.models import OutboxMessage, RoleCursor
 
@@ -26,8 +27,9 @@ _LOOK_INTERVAL_S = 1.0
 class EmbeddedBus:
     """Serves all roles of one process from the outbox table; the data directory's lock makes it the only one.
 
-    A topic is read by one cursor per role; what a role handled and committed lies behind its cursor. A queue's row is
-    taken away when it is acknowledged; what was received and not acknowledged comes again after a restart.
+    A topic is read by one cursor per role; what a role handled and committed lies behind its cursor, and what lies
+    behind all cursors is swept away. A queue's row is taken away when it is acknowledged; what was received and not
+    acknowledged comes again after a restart.
     """
 
     shares_database = True
@@ -37,12 +39,18 @@ class EmbeddedBus:
         self._positions: dict[_Key, int] = {}
         self._idle_until: dict[_Key, float] = {}
         """Where nothing waited: when to ask the database again. What this process sends is announced before that."""
+        self._given: dict[_Key, int] = {}
+        """The last row of each topic that a role was given, acknowledged or not."""
+        self._kept: dict[_Key, int] = {}
+        """Where the role's cursor was last moved to."""
+        self._sweep = Sweep()
 
     def subscribe(self, subscription: Subscription) -> None:
         key = _key(subscription)
         if key in self._positions:
             return
         self._positions[key] = self._cursor(subscription) if is_topic(subscription.destination) else 0
+        self._given[key] = self._kept[key] = self._positions[key]
 
     def receive(self, subscription: Subscription, limit: int) -> list[Delivery]:
         key = _key(subscription)
@@ -54,7 +62,10 @@ class EmbeddedBus:
             # Rows of other types are passed for good: they are not looked through again each time.
             self._positions[key] = wanted[limit - 1][0] if len(wanted) > limit else rows[-1][0]
             if wanted:
+                self._given[key] = wanted[:limit][-1][0]
                 return [Delivery(subscription=subscription, body=body, token=n) for n, body in wanted[:limit]]
+        if is_topic(subscription.destination):
+            self._pass_unwanted(subscription)
         self._idle_until[key] = self._clock.monotonic() + _LOOK_INTERVAL_S
         return []
 
@@ -104,14 +115,27 @@ class EmbeddedBus:
             cursor.execute(sql, [*types, subscription.namespace, subscription.destination, after, limit])
             return [(int(row[0]), row[1]) for row in cursor.fetchall()]
 
-    @staticmethod
-    def _advance(subscription: Subscription, position: int) -> None:
-        RoleCursor.objects.filter(
+    def _pass_unwanted(self, subscription: Subscription) -> None:
+        """Move a cursor over the rows that its role does not want, where they are many: they shall not be kept for it.
+
+        Only where the cursor itself says that all that the role was given is committed.
+        """
+        key = _key(subscription)
+        if self._positions[key] - self._kept[key] >= EVERY:
+            with transaction.atomic():
+                self._advance(subscription, self._positions[key], at_least=self._given[key])
+
+    def _advance(self, subscription: Subscription, position: int, at_least: int = 0) -> None:
+        moved = RoleCursor.objects.filter(
             namespace=subscription.namespace,
             role=subscription.role,
             destination=subscription.destination,
+            position__gte=at_least,
             position__lt=position,
         ).update(position=position)
+        if moved:
+            self._kept[_key(subscription)] = position
+            self._sweep.moved(subscription, position)
 
     @staticmethod
     def _remove(row_ids: list[Any]) -> None:
@@ -120,9 +144,10 @@ class EmbeddedBus:
             cursor.execute(f"DELETE FROM store_outboxmessage WHERE id IN ({marks})", row_ids)
 
 
-def outbox_row(wire: Wire) -> dict[str, Any]:
-    """The outbox row of a message."""
+def outbox_row(wire: Wire, sender: str = "") -> dict[str, Any]:
+    """The outbox row of a message; `sender` is the agent whose relay publishes it, where there is a broker."""
     return {
+        "sender": sender,
         "message_id": wire.message_id,
         "namespace": wire.namespace,
         "destination": wire.destination,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,11 @@ def settings_from(kind: str, parameters: Mapping[str, Mapping[str, Any]]) -> Run
         scope=parameters.get("catalog", {}).get("scope", "group.daq"),
         **{name: fast[name] for name in names if name in fast},
     )
+
+
+def execution_ids(run_numbers: Collection[int]) -> dict[int, str]:
+    """The executions that these runs belong to, by run; one that is not registered is left out."""
+    return dict(Run.objects.filter(pk__in=run_numbers).values_list("run_number", "execution_id"))
 
 
 class RunBook:

@@ -193,6 +193,29 @@ def transition_rows(moves: Iterable[Moved], actor: str) -> list[dict[str, Any]]:
     ]
 
 
+def new_item(
+    ids: IdSource,
+    now: datetime,
+    *,
+    name: str,
+    namespace: str,
+    run_number: int,
+    max_retries: int,
+    status: WorkState = WorkState.QUEUED,
+) -> dict[str, Any]:
+    """The row of a new item, to which its model adds the fields of its own."""
+    return {
+        "name": name,
+        "namespace": namespace,
+        "run_number": run_number,
+        "status": status,
+        "req_id": ids.new(),
+        "max_retries": max_retries,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
 def by_request(model: type[W], requests: Iterable[UUID]) -> dict[UUID, W]:
     """The items that these requests stand for, by request; a request that was replaced by a newer one is not there."""
     return {item.req_id: item for item in model._default_manager.filter(req_id__in=list(requests))}

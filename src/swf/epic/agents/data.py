@@ -24,6 +24,7 @@ from swf.messaging.turn import Turn
 from swf.service.io_pool import IoPool
 from swf.store import bulk
 from swf.store.models import Run
+from swf.store.work import new_item
 
 ROLE = "data"
 
@@ -90,16 +91,17 @@ class Registration:
         settings = self._book.settings(body.run_id)
         undecided = None if settings.samples else 0
         return {
-            "name": body.filename,
-            "namespace": turn.identity.namespace,
+            **new_item(
+                turn.ids,
+                turn.now,
+                name=body.filename,
+                namespace=turn.identity.namespace,
+                run_number=body.run_id,
+                max_retries=settings.max_retries,
+                # An STF without content has nothing to verify.
+                status=WorkState.QUEUED if body.has_content else WorkState.COMPLETED,
+            ),
             "run_id": body.run_id,
-            "run_number": body.run_id,
-            # An STF without content has nothing to verify.
-            "status": WorkState.QUEUED if body.has_content else WorkState.COMPLETED,
-            "req_id": turn.ids.new(),
-            "max_retries": settings.max_retries,
-            "created_at": turn.now,
-            "updated_at": turn.now,
             "sequence": body.sequence,
             "tf_count": body.tf_count,
             "tf_first": body.tf_first,

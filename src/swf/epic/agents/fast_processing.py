@@ -23,6 +23,7 @@ from swf.epic.slicing import cut
 from swf.messaging.agent import Agent
 from swf.messaging.turn import Turn
 from swf.store import bulk
+from swf.store.work import new_item
 
 ROLE = "fast_processing"
 
@@ -76,14 +77,14 @@ class Slicer:
             pieces = cut(tuple(TfRange(first=i.tf_first, last=i.tf_last) for i in sample), settings.slices_per_sample)
             for piece in pieces:
                 row = {
-                    "name": slice_name(stf.name, piece.index),
-                    "namespace": stf.namespace,
-                    "run_number": stf.run_id,
-                    "status": WorkState.QUEUED,
-                    "req_id": turn.ids.new(),
-                    "max_retries": settings.max_retries,
-                    "created_at": turn.now,
-                    "updated_at": turn.now,
+                    **new_item(
+                        turn.ids,
+                        turn.now,
+                        name=slice_name(stf.name, piece.index),
+                        namespace=stf.namespace,
+                        run_number=stf.run_id,
+                        max_retries=settings.max_retries,
+                    ),
                     "stf_id": stf.pk,
                     "fastmon_file_id": sample[piece.file_index].pk,
                     "slice_id": piece.index,

@@ -19,7 +19,7 @@ from swf.epic.histogram_store import add_to_run
 from swf.epic.messages import EPIC_TOPIC, StfReady, TfFileRegistered
 from swf.epic.models import FastMonFile, StfFile
 from swf.epic.names import tf_sample_name
-from swf.epic.run_settings import RunBook, RunSettings
+from swf.epic.run_settings import RunBook, RunSettings, execution_ids
 from swf.epic.sampling import is_sampled, sample_ranges, sampled_count
 from swf.epic.stf.sample import SampleFacts, write_sample
 from swf.messaging.agent import Agent
@@ -27,8 +27,7 @@ from swf.messaging.turn import Turn
 from swf.service.io_pool import IoPool
 from swf.storage.location import join
 from swf.store import bulk
-from swf.store.models import Run
-from swf.store.work import WorkMoves
+from swf.store.work import WorkMoves, new_item
 
 ROLE = "fastmon"
 
@@ -98,14 +97,15 @@ class SampleDecision:
         )
         return [
             {
-                "name": tf_sample_name(stf.name, number),
-                "namespace": stf.namespace,
-                "run_number": stf.run_id,
-                "status": WorkState.QUEUED if stf.has_content else WorkState.COMPLETED,
-                "req_id": turn.ids.new(),
-                "max_retries": settings.max_retries,
-                "created_at": turn.now,
-                "updated_at": turn.now,
+                **new_item(
+                    turn.ids,
+                    turn.now,
+                    name=tf_sample_name(stf.name, number),
+                    namespace=stf.namespace,
+                    run_number=stf.run_id,
+                    max_retries=settings.max_retries,
+                    status=WorkState.QUEUED if stf.has_content else WorkState.COMPLETED,
+                ),
                 "stf_id": stf.pk,
                 "sample_index": number,
                 "sample_count": len(ranges),
@@ -118,9 +118,7 @@ class SampleDecision:
 
 
 def _sampled(turn: Turn, moves: WorkMoves, done: Sequence[tuple[FastMonFile, SampleFacts]]) -> Sequence[str]:
-    executions = dict(
-        Run.objects.filter(pk__in={item.run_number for item, _ in done}).values_list("run_number", "execution_id")
-    )
+    executions = execution_ids({item.stf.run_id for item, _ in done})
     for item, facts in done:
         moves.complete(item)
         item.size_bytes, item.adler32, item.sha256 = facts.size_bytes, facts.adler32, facts.sha256

@@ -3,13 +3,16 @@ one."""
 
 from __future__ import annotations
 
+from django.db.models import prefetch_related_objects
+
 from swf.core.times import Clock, Interval
 from swf.epic.models import TfSlice
 from swf.epic.run_counts import save_slice_moves
+from swf.epic.run_settings import execution_ids
 from swf.epic.slice_queue import send_slice
 from swf.messaging.turn import Turn, TurnFactory
 from swf.store import bulk
-from swf.store.models import Attempt, Run
+from swf.store.models import Attempt
 from swf.store.work import overdue
 
 _INTERVAL_S = 1.0
@@ -35,7 +38,8 @@ class LeaseKeeper:
 
 def requeue(turn: Turn, late: list[TfSlice]) -> None:
     """Fail these slices because their lease ran out, and queue them again while retries remain."""
-    executions = _executions(late)
+    prefetch_related_objects(late, "stf")
+    executions = execution_ids({item.stf.run_id for item in late})
     moves, attempts = turn.moves(), []
     for item in late:
         reason = f"lease_expired: {item.lease_holder} did not report before {item.lease_until:%H:%M:%S} UTC"
@@ -48,7 +52,8 @@ def requeue(turn: Turn, late: list[TfSlice]) -> None:
 
 def hand_back(turn: Turn, items: list[TfSlice], reason: str) -> None:
     """Queue these slices again, whose worker stopped: no fault of theirs, so no retry is used up."""
-    executions = _executions(items)
+    prefetch_related_objects(items, "stf")
+    executions = execution_ids({item.stf.run_id for item in items})
     moves, attempts = turn.moves(), []
     for item in items:
         attempts.append(_attempt(turn, item, "released", reason))
@@ -56,11 +61,6 @@ def hand_back(turn: Turn, items: list[TfSlice], reason: str) -> None:
         send_slice(turn, item, item.stf, executions.get(item.stf.run_id))
     save_slice_moves(turn, moves)
     bulk.insert(Attempt, attempts)
-
-
-def _executions(items: list[TfSlice]) -> dict[int, str]:
-    runs = Run.objects.filter(pk__in={item.run_number for item in items})
-    return dict(runs.values_list("run_number", "execution_id"))
 
 
 def _attempt(turn: Turn, item: TfSlice, outcome: str, detail: str) -> dict[str, object]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from swf.core.messages import Message
 from swf.core.work import UNFINISHED, WorkState
 from swf.epic.messages import SliceResult
-from swf.epic.models import StfFile, TfSlice
+from swf.epic.models import TfSlice
 from swf.epic.run_counts import save_slice_moves
 from swf.epic.slice_queue import send_slice
 from swf.messaging.turn import Turn
@@ -27,9 +29,7 @@ class SliceResults:
     def slice_result(self, turn: Turn, messages: Sequence[Message[SliceResult]]) -> None:
         """Complete or fail the slices; put failed ones back while retries remain; register what was made."""
         slices = by_request(TfSlice, [message.body.req_id for message in messages])
-        stfs = StfFile.objects.in_bulk({item.stf_id for item in slices.values()})
-        for known in slices.values():
-            known.stf = stfs[known.stf_id]
+        prefetch_related_objects(list(slices.values()), "stf")
         moves, attempts, products = turn.moves(), [], []
         for message in messages:
             body = message.body

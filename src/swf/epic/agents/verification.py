@@ -11,10 +11,10 @@ from swf.epic.agents.file_work import FileTask, FileWork
 from swf.epic.messages import EPIC_TOPIC
 from swf.epic.models import StfFile
 from swf.epic.ready import stf_ready_of
+from swf.epic.run_settings import execution_ids
 from swf.messaging.turn import Turn
 from swf.service.io_pool import IoPool
 from swf.storage.checksums import facts_of
-from swf.store.models import Run
 from swf.store.work import WorkMoves
 
 
@@ -47,9 +47,7 @@ def verify(path: Path, size_bytes: int, adler32: str, sha256: str) -> None:
 
 
 def _verified(turn: Turn, moves: WorkMoves, done: Sequence[tuple[StfFile, None]]) -> Sequence[str]:
-    executions = dict(
-        Run.objects.filter(pk__in={stf.run_id for stf, _ in done}).values_list("run_number", "execution_id")
-    )
+    executions = execution_ids({stf.run_id for stf, _ in done})
     for stf, _ in done:
         moves.complete(stf)
         turn.send(EPIC_TOPIC, stf_ready_of(stf, executions.get(stf.run_id)))

@@ -20,6 +20,7 @@ from swf.epic.agents.worker import Workbench, worker_agent
 from swf.epic.buffer_keeper import BufferKeeper, policy_of, runs_by_buffer
 from swf.epic.closing import RunCloser
 from swf.epic.datasets import DatasetKeeper
+from swf.epic.legacy import tolerant_decoder
 from swf.epic.messages import EPIC_MESSAGES
 from swf.epic.payloads.shipped import SHIPPED
 from swf.epic.run_settings import RunBook
@@ -34,6 +35,7 @@ from swf.epic.settings_processing import (
 )
 from swf.messaging.agent import Agent
 from swf.messaging.runtime import Runtime
+from swf.messaging.settings import LegacySection
 from swf.service.identity import enlist
 from swf.service.platform import Platform
 from swf.store.models import Run
@@ -82,7 +84,7 @@ class EpicAgents:
             agent,
             identity,
             bus=platform.bus,
-            decoder=Decoder(Vocabulary(EPIC_MESSAGES), platform.namespace),
+            decoder=self._decoder(),
             clock=platform.clock,
             ids=platform.ids,
             batch=self.configuration.section(RuntimeSection).batch_size,
@@ -91,6 +93,12 @@ class EpicAgents:
                 "message_failed", letter=letter.pk, error=letter.error, reason=letter.reason, state=letter.state
             ),
         )
+
+    def _decoder(self) -> Decoder:
+        legacy, namespace = self.configuration.section(LegacySection), self.platform.namespace
+        if legacy.enabled:
+            return tolerant_decoder(legacy, namespace)
+        return Decoder(Vocabulary(EPIC_MESSAGES), namespace)
 
     def _data(self) -> Agent:
         platform = self.platform

@@ -220,7 +220,7 @@ class EpicBench:
             role: self.agents.runtime(worker_agent(self.worker) if role == "worker" else self.agents.agent(role))
             for role in self._roles
         }
-        self.relay = Relay(self.bus, self.namespace, self.clock)
+        self.relay = Relay(self.bus, [runtime.identity.name for runtime in self.runtimes.values()], self.clock)
 
     def kill(self) -> None:
         """The process is gone with all that it held in memory."""

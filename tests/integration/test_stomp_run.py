@@ -72,7 +72,7 @@ class Process:
         )
         execution = start_execution(configuration, workflow.path, "ann", clock)
         self.epic = EpicExecution(platform, configuration, execution)
-        self.relay = Relay(bus, "torre1", clock)
+        self.relay = Relay(bus, [runtime.identity.name for runtime in self.epic.runtimes.values()], clock)
         self._clock = clock
         self._deadline = clock.monotonic() + 4 * PATIENCE_S
 

@@ -185,7 +185,7 @@ class Turn:
         """Write the log and the outbox, as the last statements of the transaction. Returns the destinations."""
         events.append(self._events)
         if self._wires:
-            bulk.insert(OutboxMessage, [outbox_row(wire) for wire in self._wires])
+            bulk.insert(OutboxMessage, [outbox_row(wire, self.identity.name) for wire in self._wires])
             SystemAgent.objects.filter(pk=self.identity.name).update(sender_seq=self._next_seq - 1)
         return frozenset(wire.destination for wire in self._wires)
 

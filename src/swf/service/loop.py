@@ -4,7 +4,8 @@ on."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from swf.core.errors import RetriableError
 from swf.core.times import Clock
@@ -24,22 +25,30 @@ class Loop:
     `wake` is set by whoever finishes something on another thread. A failing database (no connection, a deadlock, a time
     limit), another process that was first, or a service or disk that does not answer is a pause with back-off, at most
     a second, for the agent that met it: nothing of its step took effect, and it is done again, over a new connection.
-    The others go on meanwhile.
+    The others go on meanwhile. `others` are what else takes steps here, by name, such as the relay.
     """
 
     def __init__(
-        self, runtimes: Sequence[Runtime], *, clock: Clock, wake: threading.Event, heartbeats: Heartbeats, sink: LogSink
+        self,
+        runtimes: Sequence[Runtime],
+        *,
+        clock: Clock,
+        wake: threading.Event,
+        heartbeats: Heartbeats,
+        sink: LogSink,
+        others: Mapping[str, Callable[[], bool]] = MappingProxyType({}),
     ) -> None:
         self._clock = clock
         self._wake = wake
         log: Log = sink.logger("loop")
-        self._agents = [_Patient(runtime.step, clock, log, runtime.identity.name) for runtime in runtimes]
-        self._records = _Patient(lambda: _both(heartbeats, sink), clock, log, "heartbeats and log")
+        self._agents = [Patient(runtime.step, clock, log, runtime.identity.name) for runtime in runtimes]
+        self._agents += [Patient(step, clock, log, name) for name, step in others.items()]
+        self._records = Patient(lambda: _both(heartbeats, sink), clock, log, "heartbeats and log")
         self._log = log
 
     def run(self, until: Callable[[], bool], next_due: Callable[[], float | None] = lambda: None) -> None:
         """Step until `until` says that it is enough. `next_due` tells seconds to the next thing with a time, if any."""
-        enough = _Patient(until, self._clock, self._log, "the end")
+        enough = Patient(until, self._clock, self._log, "the end")
         while not enough.step():
             self._wake.clear()
             if not self.step():
@@ -59,7 +68,7 @@ def _both(heartbeats: Heartbeats, sink: LogSink) -> bool:
     return False
 
 
-class _Patient:
+class Patient:
     """Something that is done again and again, and left alone for a while where it fails for a reason that may pass."""
 
     def __init__(self, act: Callable[[], bool], clock: Clock, log: Log, who: str) -> None:

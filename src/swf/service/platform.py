@@ -1,18 +1,21 @@
-"""The platform of a process in embedded mode: what its agents are given, opened once and closed in order."""
+"""The platform of a process: what its agents are given, opened once and closed in order."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from swf.core.effects import Boundary, no_boundary
 from swf.core.ids import IdSource, Uuid7Source
 from swf.core.times import Clock, SystemClock
+from swf.messaging.bus import Bus
 from swf.messaging.embedded import EmbeddedBus
+from swf.messaging.settings import BusSection
+from swf.messaging.stomp import StompBus
 from swf.service.io_pool import IoPool
-from swf.service.logs import LogSink
+from swf.service.logs import Log, LogSink
 from swf.service.workspace import Workspace
 
 IO_THREADS = 4
@@ -27,7 +30,7 @@ class Platform:
     user: str
     clock: Clock
     ids: IdSource
-    bus: EmbeddedBus
+    bus: Bus
     io: IoPool
     wake: threading.Event
     sink: LogSink
@@ -43,24 +46,70 @@ def embedded(
     Raises:
         BusyError: another process runs agents there.
     """
-    clock = SystemClock()
-    wake = threading.Event()
-    with workspace.locked():
-        sink = LogSink(workspace.logs / f"{app_name}.log", app_name, clock)
-        io = IoPool(IO_THREADS, wake.set)
-        try:
-            yield Platform(
+    clock, wake = SystemClock(), threading.Event()
+    with workspace.locked(), _opened(workspace, namespace, user, app_name, clock, wake) as (sink, io):
+        yield Platform(
+            workspace=workspace,
+            namespace=namespace,
+            user=user,
+            clock=clock,
+            ids=Uuid7Source(clock),
+            bus=EmbeddedBus(clock),
+            io=io,
+            wake=wake,
+            sink=sink,
+            boundary=boundary,
+        )
+
+
+@contextmanager
+def service(
+    workspace: Workspace,
+    namespace: str,
+    user: str,
+    *,
+    app_name: str,
+    broker: BusSection,
+    prefetch: Mapping[str, int],
+    boundary: Boundary = no_boundary,
+) -> Iterator[tuple[Platform, StompBus]]:
+    """The platform of a process that runs one agent beside others, and its connections to the broker. Its store is open
+    already; a broker that does not answer yet is waited for meanwhile.
+
+    Args:
+        prefetch: how many messages of a work queue a role holds.
+
+    Raises:
+        ConfigError: the settings of the broker cannot be right.
+    """
+    clock, wake = SystemClock(), threading.Event()
+    with _opened(workspace, namespace, user, app_name, clock, wake) as (sink, io):
+        # Events of the bus come from its own thread: they wait in the log like any other line.
+        log: Log = sink.logger("bus", namespace=namespace)
+        with StompBus(broker, on_ready=wake.set, on_event=log.info, prefetch=prefetch) as bus:
+            platform = Platform(
                 workspace=workspace,
                 namespace=namespace,
                 user=user,
                 clock=clock,
                 ids=Uuid7Source(clock),
-                bus=EmbeddedBus(clock),
+                bus=bus,
                 io=io,
                 wake=wake,
                 sink=sink,
                 boundary=boundary,
             )
-        finally:
-            io.close()
-            sink.close()
+            yield platform, bus
+
+
+@contextmanager
+def _opened(
+    workspace: Workspace, namespace: str, user: str, app_name: str, clock: Clock, wake: threading.Event
+) -> Iterator[tuple[LogSink, IoPool]]:
+    sink = LogSink(workspace.logs / f"{app_name}.log", app_name, clock)
+    io = IoPool(IO_THREADS, wake.set)
+    try:
+        yield sink, io
+    finally:
+        io.close()
+        sink.close()

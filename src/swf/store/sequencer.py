@@ -20,6 +20,9 @@ CHANNEL: Final = "swf_events"
 LOCK: Final = 0x53574602
 """The key of the advisory lock that the process holds which numbers rows; PostgreSQL frees it when that ends."""
 
+SEAT: Final = 0x53574603
+"""The key of the advisory lock of the process whose turn it is to number rows for as long as it lives."""
+
 _STAND_BY_S: Final = 1.0
 """How soon a process asks again whether the one that numbers rows is gone."""
 
@@ -40,6 +43,15 @@ WITH batch AS MATERIALIZED (
 UPDATE store_event AS e SET seq = counter.value - batch.size + batch.place
 FROM batch, counter WHERE e.id = batch.id
 """
+
+
+def take_seat() -> bool:
+    """Become the process that numbers rows, until this connection ends; False where another one is. So those that stand
+    by do not ask for rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [SEAT])
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 class Sequencer:

@@ -15,10 +15,10 @@ from swf.core.errors import ServiceError
 from swf.messaging.agent import Agent
 from swf.messaging.bus import Wire
 from swf.messaging.memory import MemoryBus
-from swf.messaging.relay import Relay
+from swf.messaging.relay import AbsentRelay, Relay
 from swf.messaging.runtime import Runtime
 from swf.messaging.turn import Form
-from swf.store.models import OutboxMessage
+from swf.store.models import OutboxMessage, SystemAgent
 
 
 class Broker(MemoryBus):
@@ -55,6 +55,9 @@ def broker() -> Broker:
     return Broker()
 
 
+SENDERS = ["speaker-agent-ann-1"]
+
+
 def speaker(bench: Bench) -> Runtime:
     return bench.runtime(Agent(role="speaker"))
 
@@ -70,7 +73,7 @@ def texts(broker: Broker, destination: str) -> list[str]:
 
 
 def test_messages_leave_in_their_order_batch_by_batch(bench: Bench, broker: Broker) -> None:
-    relay = Relay(broker, bench.namespace, bench.clock, batch=3)
+    relay = Relay(broker, SENDERS, bench.clock, batch=3)
     runtime = speaker(bench)
     for number in range(4):
         say(runtime, ANSWERS, f"{number}a", f"{number}b")
@@ -87,15 +90,32 @@ def test_what_listeners_outside_choose_by_goes_with_the_message(bench: Bench, br
     with speaker(bench).turn() as turn:
         turn.send(ANSWERS, Answer(run_id=1, text="a"), form)
         turn.send(ANSWERS, Answer(run_id=1, text="b"))
-    assert Relay(broker, bench.namespace, bench.clock).step()
+    assert Relay(broker, SENDERS, bench.clock).step()
     until = bench.clock.now() + timedelta(seconds=60)
     assert [(dict(wire.headers), wire.expires_at) for wire in broker.wires] == [({"vo": "eic"}, until), ({}, None)]
 
 
-def test_only_its_own_namespace_is_relayed(bench: Bench, broker: Broker) -> None:
+def test_what_another_process_wants_sent_is_its_own_business(bench: Bench, broker: Broker) -> None:
     say(speaker(bench), ANSWERS, "ours")
-    assert not Relay(broker, "prod", bench.clock).step()
+    assert not Relay(broker, ["another-agent"], bench.clock).step()
     assert broker.given == []
+
+
+def test_what_an_agent_wanted_sent_that_is_gone_is_sent_for_it(bench: Bench, broker: Broker) -> None:
+    say(speaker(bench), ANSWERS, "last words")
+    agent = SystemAgent.objects.filter(pk=SENDERS[0])
+    agent.update(last_heartbeat=bench.clock.now())
+    absent = AbsentRelay(broker, bench.namespace, bench.clock)
+    assert not absent.step(), "it is there, and sends by itself"
+    bench.clock.advance(61)
+    assert not AbsentRelay(broker, "prod", bench.clock).step()
+    assert absent.step()
+    assert texts(broker, ANSWERS) == ["last words"]
+    agent.update(last_heartbeat=bench.clock.now(), status=SystemAgent.Status.EXITED)
+    say(speaker(bench), ANSWERS, "good bye")
+    bench.clock.advance(5)
+    assert absent.step(), "it has left, so there is nothing to wait for"
+    assert texts(broker, ANSWERS) == ["last words", "good bye"]
 
 
 def test_nothing_that_was_rolled_back_is_published(bench: Bench, broker: Broker) -> None:
@@ -106,11 +126,11 @@ def test_nothing_that_was_rolled_back_is_published(bench: Bench, broker: Broker)
 
     with pytest.raises(KilledError):
         fails()
-    assert not Relay(broker, bench.namespace, bench.clock).step()
+    assert not Relay(broker, SENDERS, bench.clock).step()
 
 
 def test_a_destination_that_takes_nothing_does_not_hold_up_the_others(bench: Bench, broker: Broker) -> None:
-    relay = Relay(broker, bench.namespace, bench.clock)
+    relay = Relay(broker, SENDERS, bench.clock)
     runtime = speaker(bench)
     say(runtime, ANSWERS, "a", "b")
     say(runtime, TOPIC, "c")
@@ -128,7 +148,7 @@ def test_a_destination_that_takes_nothing_does_not_hold_up_the_others(bench: Ben
 
 
 def test_a_destination_is_asked_less_and_less_often_until_it_answers(bench: Bench, broker: Broker) -> None:
-    relay = Relay(broker, bench.namespace, bench.clock)
+    relay = Relay(broker, SENDERS, bench.clock)
     say(speaker(bench), ANSWERS, "a")
     broker.closed = {ANSWERS}
     asked_at = []
@@ -153,7 +173,7 @@ def test_a_row_goes_only_after_the_broker_has_the_message(bench: Bench, broker: 
     seen: list[tuple[str, int]] = []
     relay = Relay(
         broker,
-        bench.namespace,
+        SENDERS,
         bench.clock,
         boundary=lambda name: seen.append((name, OutboxMessage.objects.count())),
     )
@@ -172,9 +192,9 @@ def test_a_crash_in_between_publishes_again_and_the_inbox_swallows_it(bench: Ben
     with speaker(bench).turn() as turn:
         turn.send(TOPIC, Word(run_id=1, text="a"))
     with pytest.raises(KilledError):
-        Relay(bench.bus, bench.namespace, bench.clock, boundary=dies_after_publishing).step()
+        Relay(bench.bus, SENDERS, bench.clock, boundary=dies_after_publishing).step()
     run(receiver)
-    again = Relay(bench.bus, bench.namespace, bench.clock)
+    again = Relay(bench.bus, SENDERS, bench.clock)
     assert again.step()
     assert not again.step()
     run(receiver)

@@ -18,16 +18,24 @@ class SystemAgent(models.Model):
         ERROR = "ERROR"
         EXITED = "EXITED"
 
+    class State(models.TextChoices):
+        """What it is doing."""
+
+        STARTING = "STARTING"
+        READY = "READY"
+        EXITED = "EXITED"
+
     instance_name = models.CharField(max_length=100, primary_key=True)
     agent_type = models.CharField(max_length=50, help_text="Its role.")
     namespace = models.CharField(max_length=64, db_index=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.OK)
+    operational_state = models.CharField(max_length=10, choices=State, default=State.STARTING)
     last_heartbeat = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     starts = models.IntegerField(default=0)
     pid = models.IntegerField(null=True)
     hostname = models.CharField(max_length=100, default="")
-    description = models.CharField(max_length=250, default="")
+    description = models.CharField(max_length=250, default="", help_text="Why it is not ready, where it is not.")
     sender_seq = models.BigIntegerField(default=0, help_text="The number of its last message.")
     last_turn = models.UUIDField(null=True, help_text="Its last transaction, where a server keeps the store.")
     metadata = models.JSONField(default=dict)

@@ -34,6 +34,7 @@ class WorkflowExecution(models.Model):
     class Status(models.TextChoices):
         """Where an execution is."""
 
+        REQUESTED = "requested"
         RUNNING = "running"
         PAUSED = "paused"
         COMPLETED = "completed"
@@ -58,6 +59,10 @@ class WorkflowExecution(models.Model):
         null=True, help_text="The request to leave the DAQ's script, where one was carried out."
     )
     tf_base = models.BigIntegerField(default=0, help_text="The detector's number of the run's first TF.")
+    taken_by = models.CharField(
+        max_length=100, default="", blank=True, help_text="The agent that plays its DAQ, where agents are processes."
+    )
+    pause_requested_by = models.CharField(max_length=100, default="", blank=True)
     stop_requested_by = models.CharField(max_length=100, default="", blank=True)
     stop_reason = models.TextField(default="", blank=True)
 

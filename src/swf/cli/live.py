@@ -19,6 +19,8 @@ from swf.epic.usecases.progress import Progress
 
 DRAW_INTERVAL_S: Final = 0.25
 LINE_INTERVAL_S: Final = 5.0
+REPEAT_INTERVAL_S: Final = 60.0
+"""How soon a line is written again that says nothing new."""
 SLOW_INTERVAL_S: Final = 1.0
 """How often figures are asked for whose look-up grows with the run."""
 _RATE_OVER_S: Final = 5.0
@@ -94,6 +96,7 @@ class View:
         self._draw_at = self._line_at = self._slow_at = 0.0
         self._slow = Surroundings()
         self._said: tuple[str, ...] = ()
+        self._last_line, self._repeat_at = "", 0.0
         self._stf_rate, self._slice_rate = Rate(), Rate()
 
     def __enter__(self) -> Self:
@@ -134,7 +137,10 @@ class View:
         new = [alarm for alarm in self._slow.alarms if alarm not in self._said]
         self._line_at, self._said = now + LINE_INTERVAL_S, changes
         parts = [f"{name}: {value}" for name, value in self._rows(progress, rates) if value]
-        self._console.print("; ".join([self._title(progress), *parts]), soft_wrap=True)
+        line = "; ".join([self._title(progress), *parts])
+        if line != self._last_line or now >= self._repeat_at:
+            self._last_line, self._repeat_at = line, now + REPEAT_INTERVAL_S
+            self._console.print(line, soft_wrap=True)
         for alarm in new:
             self._console.print(f"ALARM: {alarm}", soft_wrap=True)
 

@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, ModeOption, NamespaceOption, Verbose, located
+from swf.cli.options import (
+    DEFAULT_DATA_DIR,
+    DataDir,
+    JsonFlag,
+    ModeOption,
+    NamespaceOption,
+    RunNumber,
+    Verbose,
+    located,
+)
 from swf.cli.output import emit, show, table
 from swf.cli.session import open_store_of, scene_in, user_name
+from swf.cli.stfs import runs_stfs
 from swf.core.times import SystemClock
 
 if TYPE_CHECKING:
     from swf.epic.usecases.runs import RunLine
-
-RunNumber = Annotated[str, typer.Argument(metavar="RUN", help="The run's number.")]
 
 
 def runs_list(
@@ -30,6 +38,7 @@ def runs_list(
 ) -> None:
     """The latest runs, the newest first, each with its execution, its state and its counts."""
     workspace = open_store_of(data_dir, mode)
+    from swf.epic.usecases.lookup import NO_RUN_YET
     from swf.epic.usecases.runs import list_runs
 
     found = list_runs(namespace, process=workspace.holder(), limit=limit)
@@ -37,7 +46,9 @@ def runs_list(
         emit({"runs": [line.as_json() for line in found]})
         return
     if not found:
-        show("no run was taken yet; take one with: testbed run fast_processing")
+        show(
+            NO_RUN_YET if namespace is None else f"no run of namespace {namespace!r} is here; without --namespace: all"
+        )
         return
     made = table("run", "execution", "namespace", "status", "state", "started (UTC)", "STFs", "slices", "ended by")
     for line in found:
@@ -167,7 +178,7 @@ def runs_prune(
     older_than: Annotated[
         str | None, typer.Option("--older-than", metavar="AGE", help="72h, 30m, 3d ... Default: each run's retention.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would leave.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     mode: ModeOption = None,
     namespace: NamespaceOption = None,
@@ -183,9 +194,9 @@ def runs_prune(
     if as_json:
         emit(pruned.as_json())
         return
-    verb = "would leave" if dry_run else "left"
+    verb = "would be removed" if dry_run else "removed"
     show(
-        *(f"{file.name} {verb} {file.folder}, {file.size_bytes} bytes" for file in pruned.files),
+        *(f"{file.name}, {file.size_bytes} bytes, {verb} from {file.folder}" for file in pruned.files),
         f"{len(pruned.files)} STFs, {pruned.bytes} bytes {verb}; {pruned.kept} stay",
     )
 
@@ -207,6 +218,7 @@ def application() -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, help="What was run, what became of it and why.")
     app.command("list")(runs_list)
     app.command("show")(runs_show)
+    app.command("stfs")(runs_stfs)
     app.command("explain")(runs_explain)
     app.command("ledger")(runs_ledger)
     app.command("replay")(runs_replay)

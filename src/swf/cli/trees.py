@@ -58,7 +58,7 @@ def summary_tree(summary: RunSummary) -> Tree:
         tree.add(f"Dataset: {dataset['name']}, {dataset['state']}, {dataset['files']} files")
     _branch(tree, "Messages:", [_message(kind, number) for kind, number in summary.messages.items()])
     raised = [alarm for alarm in summary.alarms if alarm["cleared"] is None]
-    _branch(tree, "Alarms:", [f"{alarm['text']}; {alarm['what_to_do']}" for alarm in raised])
+    _branch(tree, "Alarms:", [f"{alarm['text']}. To do: {alarm['what_to_do']}" for alarm in raised])
     if summary.dead_letters:
         tree.add(f"Dead letters: {summary.dead_letters}; see: testbed dead-letters list")
     _branch(tree, "Agents involved:", summary.agents)

@@ -24,7 +24,7 @@ def workflows_list(
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
-    """The workflows that can be run: shipped ones, and those of the folders in `[workflows] path`."""
+    """The workflows that can be run: shipped ones, and those of the folders in `workflows.path`."""
     found = registry_of(sources_of(config, settings)).list()
     if as_json:
         emit({"workflows": [_as_json(workflow) for workflow in found]})

@@ -15,7 +15,10 @@ def config_error(what: str, problems: Sequence[str]) -> ConfigError:
     unique = list(dict.fromkeys(problems))
     if len(unique) == 1:
         return ConfigError(unique[0])
-    lines = [f"{len(unique)} problems in {what}:", *(f"  - {problem}" for problem in unique[:MOST])]
+    lines = [
+        f"{what} cannot be used as it is configured; {len(unique)} problems:",
+        *(f"  - {problem}" for problem in unique[:MOST]),
+    ]
     if len(unique) > MOST:
         lines.append(f"  - and {len(unique) - MOST} more")
     return ConfigError("\n".join(lines))

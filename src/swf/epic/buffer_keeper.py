@@ -95,8 +95,8 @@ class BufferKeeper:
         alarms.raise_alarm(
             self._namespace,
             ALARM_KEY,
-            text=f"run {run_number} is paused: {why}",
-            what_to_do="testbed runs prune frees what may leave; the run goes on by itself when an STF fits",
+            text=f"run {run_number} is paused until an STF fits: {why}",
+            what_to_do="testbed runs prune",
             severity="error",
             run_number=run_number,
             now=now,

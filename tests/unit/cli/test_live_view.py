@@ -67,9 +67,14 @@ class TestPlainLines:
         return text(shown).splitlines()
 
     def test_every_few_seconds(self) -> None:
-        lines = self.lines(Figures(), {})
+        figures = {float(second): {"now": Progress(tf_files=second)} for second in range(12)}
+        lines = self.lines(Figures(), figures)
         assert len(lines) == 3
         assert lines[0].startswith("fast_processing-me-0001, run 100010; state: run/physics at 13.1 s; STFs: 0")
+
+    def test_what_stands_still_is_said_once_a_minute(self) -> None:
+        assert len(self.lines(Figures(), {}, until=59.0)) == 1
+        assert len(self.lines(Figures(), {}, until=119.0)) == 2
 
     def test_on_each_change_of_state(self) -> None:
         lines = self.lines(Figures(), {1.0: {"state": "run/standby"}, 2.0: {"state": "run/physics"}}, until=4.0)

@@ -38,6 +38,13 @@ class TestRuns:
         assert "no run was taken yet" in testbed("runs", "list", "--data-dir", data_dir).out
         assert testbed("runs", "list", "--data-dir", data_dir, "--json").json == {"runs": []}
 
+    def test_a_namespace_without_runs_is_not_a_store_without_runs(
+        self, testbed: Testbed, run: TakenRun, data_dir: Path
+    ) -> None:
+        out = testbed("runs", "list", "--namespace", "other", "--data-dir", data_dir).out
+        assert "no run of namespace 'other'" in out
+        assert "no run was taken yet" not in out
+
     def test_one_that_died_is_told_from_one_that_runs(self, testbed: Testbed, data_dir: Path) -> None:
         TakenRun().started()
         assert "running (no process)" in testbed("runs", "list", "--data-dir", data_dir).out
@@ -127,7 +134,7 @@ class TestActing:
         stf = buffer / "swf.100010.000001.stf"
         stf.write_bytes(b"x")
         dry = testbed("runs", "prune", "--older-than", "0s", "--dry-run", "--data-dir", data_dir)
-        assert "1 STFs, 1000 bytes would leave; 0 stay" in dry.out
+        assert "1 STFs, 1000 bytes would be removed; 0 stay" in dry.out
         assert stf.exists()
         assert testbed("runs", "prune", "--older-than", "0s", "--data-dir", data_dir, "--json").json["bytes"] == 1000
         assert not stf.exists()

@@ -248,7 +248,7 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
             env={"TOY_SIZE": "7"},
         )
     lines = str(raised.value).splitlines()
-    assert lines[0].startswith("8 problems in ")
+    assert lines[0].endswith("; 8 problems:")
     assert len(lines) == 9
     for words in (
         ["car.toml, line 2", "[engine] speed", '"fast"', "a number above 0 and at most 10"],
@@ -368,7 +368,7 @@ def test_very_many_problems_are_counted(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         car(tmp_path, "[engine]\n" + "".join(f"key{number} = 1\n" for number in range(70)))
     lines = str(raised.value).splitlines()
-    assert lines[0].startswith("70 problems in ")
+    assert lines[0].endswith("; 70 problems:")
     assert lines[-1] == "  - and 20 more"
     assert len(lines) == 52
 

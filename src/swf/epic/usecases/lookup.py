@@ -19,6 +19,8 @@ class Namespaced(Protocol):
 
 R = TypeVar("R", bound=Namespaced)
 
+NO_RUN_YET = "no run was taken yet; take one with: testbed run fast_processing"
+
 _LATEST = 500
 """Names are compared with this many of the latest ones of a kind."""
 
@@ -92,7 +94,7 @@ def _known_names() -> Iterable[str]:
 def _latest_runs(number: int) -> str:
     numbers = [str(n) for n in Run.objects.order_by("-run_number").values_list("run_number", flat=True)[:_LATEST]]
     if not numbers:
-        return "no run was taken yet; take one with: testbed run fast_processing"
+        return NO_RUN_YET
     near = get_close_matches(str(number), numbers, n=1)
     meant = f"did you mean {near[0]}? " if near else ""
     return f"{meant}the latest: {', '.join(numbers[:5])}"

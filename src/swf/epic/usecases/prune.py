@@ -54,7 +54,7 @@ def prune(
         default_folder: the exit buffer of runs whose configuration names no other.
         clock: the present.
         older_than: the age, in place of each run's own retention.
-        dry_run: only say what would leave.
+        dry_run: only say what would be removed.
         namespace: only runs of this namespace; None means any.
 
     Raises:

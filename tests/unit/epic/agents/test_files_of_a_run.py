@@ -237,7 +237,7 @@ def test_the_alarm_of_a_full_buffer_is_raised_and_cleared(bench: EpicBench) -> N
     full.raise_alarm(RUN, "no space left on device", bench.clock.now())
     alarm = Alarm.objects.get()
     assert (alarm.severity, alarm.run_number) == ("error", RUN)
-    assert "run 100010 is paused: no space left on device" in alarm.text
+    assert "run 100010 is paused until an STF fits: no space left on device" in alarm.text
     full.clear_alarm(bench.clock.now())
     assert not alarms.clear(bench.namespace, alarm.key, bench.clock.now())
 

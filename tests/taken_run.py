@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
+
 from swf.core.work import WorkState
 from swf.epic.models import FastMonFile, RunState, StfFile, TfSlice
 from swf.epic.names import slice_name, stf_name, tf_sample_name
@@ -23,6 +25,7 @@ from swf.store.models import (
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RUN = 100010
 EXECUTION = "fast_processing-me-0001"
+_FIGURES = {field.name for field in RunState._meta.fields}
 
 
 class TakenRun:
@@ -81,6 +84,7 @@ class TakenRun:
 
     def stf(self, sequence: int, status: str = WorkState.COMPLETED, **fields: Any) -> StfFile:
         """A registered STF."""
+        self._counts(stf_registered=1)
         return StfFile.objects.create(
             **{
                 **self._item(stf_name(self.number, sequence), status),
@@ -116,6 +120,7 @@ class TakenRun:
     def slice(self, sample: FastMonFile, index: int, status: str = WorkState.COMPLETED, **fields: Any) -> TfSlice:
         """A slice of an STF."""
         done = status == WorkState.COMPLETED
+        self._counts(slices_created=1, **{f"slices_{status}": 1})
         return TfSlice.objects.create(
             **{
                 **self._item(slice_name(sample.stf.name, index), status),
@@ -203,6 +208,11 @@ class TakenRun:
             pid=4321,
             hostname="here",
         )
+
+    def _counts(self, **more: int) -> None:
+        """The run's figures, as the agents keep them."""
+        kept = {name: F(name) + number for name, number in more.items() if name in _FIGURES}
+        RunState.objects.filter(pk=self.number).update(**kept)
 
     def _item(self, name: str, status: str) -> dict[str, Any]:
         self._ids += 1

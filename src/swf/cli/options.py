@@ -45,6 +45,7 @@ NamespaceOption = Annotated[
 RunNamespace = Annotated[
     str | None, typer.Option("--namespace", metavar="NS", callback=_namespace, help="As --set testbed.namespace=NS.")
 ]
+RunNumber = Annotated[str, typer.Argument(metavar="RUN", help="The run's number.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Write one JSON object to standard output.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an unexpected error.")]
 ConfigFile = Annotated[

@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, ModeOption, NamespaceOption, Verbose, located
+from swf.cli.options import (
+    DEFAULT_DATA_DIR,
+    DataDir,
+    JsonFlag,
+    ModeOption,
+    NamespaceOption,
+    RunNumber,
+    Verbose,
+    located,
+)
 from swf.cli.output import emit, show, table
 from swf.cli.session import open_store_of, scene_in, user_name
+from swf.cli.stfs import runs_stfs
 from swf.core.times import SystemClock
 
 if TYPE_CHECKING:
     from swf.epic.usecases.runs import RunLine
-
-RunNumber = Annotated[str, typer.Argument(metavar="RUN", help="The run's number.")]
 
 
 def runs_list(
@@ -210,6 +218,7 @@ def application() -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, help="What was run, what became of it and why.")
     app.command("list")(runs_list)
     app.command("show")(runs_show)
+    app.command("stfs")(runs_stfs)
     app.command("explain")(runs_explain)
     app.command("ledger")(runs_ledger)
     app.command("replay")(runs_replay)

@@ -22,7 +22,8 @@ MAX_PART: Final = 99_999
 """The largest number of a TF sample file or slice of one STF."""
 
 _SUFFIX: Final = ".stf"
-_STEM = r"swf\.([1-9]\d{0,9})\.(\d{6})"
+_DIGITS: Final = 6
+_STEM = rf"swf\.([1-9]\d{{0,9}})\.(\d{{{_DIGITS}}})"
 _STF = re.compile(_STEM + r"\.stf\Z", re.ASCII)
 _SAMPLE = re.compile(rf"({_STEM})_tf_(\d{{3,5}})\.tf\Z", re.ASCII)
 _SLICE = re.compile(rf"({_STEM})_slice_(\d{{3,5}})\.tf\Z", re.ASCII)
@@ -87,6 +88,18 @@ def parse_stf_name(name: str) -> StfName:
         if run <= MAX_RUN and sequence >= 1:
             return StfName(run, sequence)
     raise _unknown(name, "an STF", "swf.<run>.<sequence>.stf", "swf.101993.000001.stf")
+
+
+def sequences_beginning(run: int, prefix: str) -> range:
+    """The sequences of a run whose STFs have names that begin so; all for an empty prefix, none where none can."""
+    head = f"swf.{run}."
+    if head.startswith(prefix):
+        return range(1, MAX_SEQUENCE + 1)
+    digits, end = prefix[len(head) :][:_DIGITS], prefix[len(head) + _DIGITS :]
+    numbered = digits.isascii() and digits.isdigit()
+    if not (prefix.startswith(head) and numbered and _SUFFIX.startswith(end)):
+        return range(0)
+    return range(max(1, int(digits.ljust(_DIGITS, "0"))), int(digits.ljust(_DIGITS, "9")) + 1)
 
 
 def parse_tf_sample_name(name: str) -> PartName:

@@ -53,6 +53,20 @@ class TestRuns:
         assert "running" in ended.out
         assert "no process" not in ended.out
 
+    def test_stfs_page_by_page(self, testbed: Testbed, run: TakenRun, data_dir: Path) -> None:
+        run.processed_stf(2)
+        ended = testbed("runs", "stfs", str(RUN), "--limit", "1", "--data-dir", data_dir)
+        assert "swf.100010.000001.stf SIMULATED" in ended.out
+        assert "2 of 2" in ended.out
+        assert "there are more: --after swf.100010.000001.stf" in ended.err
+        rest = testbed("runs", "stfs", str(RUN), "--after", "swf.100010.000001.stf", "--data-dir", data_dir, "--json")
+        assert [line["name"] for line in rest.json["stfs"]] == ["swf.100010.000002.stf"]
+        assert rest.json["after"] is None
+        none = testbed("runs", "stfs", str(RUN), "--status", "failed", "--data-dir", data_dir)
+        assert "run 100010 has no such STF" in none.out
+        assert testbed("runs", "stfs", str(RUN), "--status", "lost", "--data-dir", data_dir).code == 2
+        assert testbed("runs", "stfs", str(RUN), "--after", "x", "--data-dir", data_dir).code == 4
+
     def test_show_is_a_tree(self, testbed: Testbed, run: TakenRun, data_dir: Path) -> None:
         out = testbed("runs", "show", str(RUN), "--data-dir", data_dir).out
         assert out.startswith("Run 100010 Summary: (SIMULATED data)")

@@ -15,6 +15,7 @@ from swf.epic.names import (
     parse_slice_name,
     parse_stf_name,
     parse_tf_sample_name,
+    sequences_beginning,
     slice_name,
     stf_name,
     tf_sample_name,
@@ -89,3 +90,20 @@ def test_parts_are_named_after_an_stf_only() -> None:
 def test_numbers_out_of_range_have_no_name(run: int, sequence: int) -> None:
     with pytest.raises(ValueError, match="out of range"):
         stf_name(run, sequence)
+
+
+@given(run=RUNS, sequence=SEQUENCES, length=st.integers(0, 30), other=SEQUENCES)
+def test_what_begins_so_is_a_range_of_sequences(run: int, sequence: int, length: int, other: int) -> None:
+    prefix = stf_name(run, sequence)[:length]
+    found = sequences_beginning(run, prefix)
+    assert sequence in found
+    for each in (other, found.start, found.stop - 1, found.start - 1, found.stop):
+        if 1 <= each <= MAX_SEQUENCE:
+            assert (each in found) == stf_name(run, each).startswith(prefix)
+
+
+@pytest.mark.parametrize(
+    "prefix", ["x", "swf.7.", "swf.12.x", "swf.12.00000x", "swf.12.000001x", "swf.12.٣", "swf.12.1.stf", "Swf"]
+)
+def test_what_no_stf_of_the_run_begins_with(prefix: str) -> None:
+    assert not sequences_beginning(12, prefix)

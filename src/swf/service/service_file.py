@@ -10,7 +10,9 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from swf.config import Section
+from swf.config.tomlfile import read_toml
 from swf.core.errors import StorageError
+from swf.service.settings import ServiceSection
 from swf.storage.atomic import atomic_file
 
 _HEAD: Final = (
@@ -36,6 +38,18 @@ def write_service_file(path: Path, sections: Mapping[type[Section], Mapping[str,
     with atomic_file(path) as temporary:
         temporary.touch(mode=0o600)
         temporary.write_text(text, encoding="utf-8")
+
+
+def started_by(path: Path) -> str | None:
+    """Which command wrote the file; empty where it does not say, None where there is no file.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    if not path.exists():
+        return None
+    section = read_toml(path).table.get(ServiceSection.section)
+    return str(section.get("by", "")) if isinstance(section, dict) else ""
 
 
 def remove_service_file(path: Path) -> bool:

@@ -42,10 +42,10 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Beside supervisord's own. No secrets."""
 
-    @property
-    def log(self) -> Path:
-        """What it writes to its standard output and error, from the data directory on."""
-        return Path("logs") / f"{self.name}.out.log"
+
+def log_of(program: str) -> Path:
+    """What a program writes to its standard output and error, from the data directory on."""
+    return Path("logs") / f"{program}.out.log"
 
 
 def configuration(programs: Sequence[Program], *, socket: Path, user: str = "") -> str:
@@ -93,7 +93,7 @@ def _section(program: Program) -> str:
         f"stopwaitsecs={program.stop_wait_s}",
         "killasgroup=true",
         "redirect_stderr=true",
-        f"stdout_logfile={program.log}",
+        f"stdout_logfile={log_of(program.name)}",
         f"stdout_logfile_maxbytes={LOG_MB}MB",
         f"stdout_logfile_backups={LOG_BACKUPS}",
     ]

@@ -7,16 +7,21 @@ from typing import Annotated
 
 import typer
 
-from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, NamespaceOption, Verbose
+from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, ModeOption, NamespaceOption, Verbose
 from swf.cli.output import emit, show
 from swf.cli.runs import parse_age
 from swf.cli.session import open_store_of
 from swf.core.times import SystemClock
 
 
-def db_upgrade(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: JsonFlag = False, verbose: Verbose = False) -> None:
+def db_upgrade(
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
+    as_json: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
     """Bring the tables of the store up to date. It does nothing where they are; one process does it, others wait."""
-    workspace = open_store_of(data_dir, read_only=False)
+    workspace = open_store_of(data_dir, mode, read_only=False, any_version=True)
     from swf.service.upkeep import upgrade
 
     made = upgrade(workspace)
@@ -31,12 +36,13 @@ def db_upgrade(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: JsonFlag = False, 
 def db_backup(
     target: Annotated[Path, typer.Argument(metavar="DEST", help="The new file; it must not be there yet.")],
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
     """Copy the whole store to a new file, as it is at one instant; agents may be at work. SQLite becomes an SQLite
     file, PostgreSQL an archive for pg_restore. Only its owner may read it."""
-    open_store_of(data_dir)
+    open_store_of(data_dir, mode)
     from swf.store.maintenance import backup
 
     made = backup(target)
@@ -52,6 +58,7 @@ def db_prune(
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much would go.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     namespace: NamespaceOption = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
@@ -59,7 +66,7 @@ def db_prune(
     """Remove event logs, taken messages' ids and log lines of what was closed long ago. Runs, files, slices, attempts,
     products and dead letters stay. AGE must be longer than a broker can hold a message back."""
     age = parse_age(older_than)
-    open_store_of(data_dir, read_only=dry_run)
+    open_store_of(data_dir, mode, read_only=dry_run)
     from swf.store.maintenance import prune
 
     pruned = prune(SystemClock().now(), age, namespace=namespace, dry_run=dry_run)

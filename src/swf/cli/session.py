@@ -36,8 +36,11 @@ def workspace_of(data_dir: Path) -> Workspace:
     return Workspace(root=data_dir.absolute())
 
 
-def open_store_of(data_dir: Path, mode: Mode | None = None, *, read_only: bool = True) -> Workspace:
+def open_store_of(
+    data_dir: Path, mode: Mode | None = None, *, read_only: bool = True, any_version: bool = False
+) -> Workspace:
     """The data directory with its store open, as it is: nothing is made. In service mode that is said first.
+    `any_version` is for who brings the tables up to date.
 
     Raises:
         UnknownNameError: there is none.
@@ -49,7 +52,7 @@ def open_store_of(data_dir: Path, mode: Mode | None = None, *, read_only: bool =
     found = installation_of(data_dir, mode)
     if found.mode is Mode.SERVICE:
         say(found.in_words)
-        open_service_store(found.database, django_apps(), application="testbed")
+        open_service_store(found.database, django_apps(), application="testbed", any_version=any_version)
     else:
         open_existing_store(workspace, django_apps(), read_only=read_only)
     return workspace

@@ -37,10 +37,13 @@ def open_existing_store(workspace: Workspace, instrument_apps: Sequence[str], *,
     database.configure(database.sqlite_to_read(path) if read_only else database.sqlite(path), instrument_apps)
 
 
-def open_service_store(section: DatabaseSection, instrument_apps: Sequence[str], *, application: str) -> None:
+def open_service_store(
+    section: DatabaseSection, instrument_apps: Sequence[str], *, application: str, any_version: bool = False
+) -> None:
     """Open the database of the service mode, and see to it that its tables are what this program expects.
 
-    A process does this once, before it imports a model. `application` is what the server shows for its connections.
+    A process does this once, before it imports a model. `application` is what the server shows for its connections;
+    `any_version` is for who brings the tables up to date.
 
     Raises:
         ConfigError: no database is named, or it is not there, refuses this user, or is too old.
@@ -48,7 +51,8 @@ def open_service_store(section: DatabaseSection, instrument_apps: Sequence[str],
         DataError: the tables are of another version of this program.
     """
     database.configure(postgresql(section, application=application), instrument_apps)
-    schema.check()
+    if not any_version:
+        schema.check()
 
 
 def require_store(workspace: Workspace) -> None:

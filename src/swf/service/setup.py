@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,6 +11,7 @@ from swf.core.errors import StorageError
 from swf.deploy.compose import ServiceEnvironment
 from swf.messaging.settings import STOMP_PORT
 from swf.service import containers
+from swf.service.control.local_servers import free_ports, is_free
 from swf.service.workspace import Workspace
 
 _TEMPLATES: Final = Path(swf.deploy.__file__).parent / "templates"
@@ -81,15 +80,5 @@ def _template(name: str) -> str:
 
 
 def _port(usual: int) -> int:
-    """The usual port of 127.0.0.1, or another one where somebody listens there already."""
-    for port in (usual, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
-                    raise
-                continue
-            return int(probe.getsockname()[1])
-    raise StorageError("this machine has no free port left")
+    """The usual port, or another one where somebody listens there already."""
+    return usual if is_free(usual) else free_ports(1)[0]

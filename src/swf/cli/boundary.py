@@ -14,7 +14,7 @@ from typing import Final
 import typer
 
 from swf.cli.exit_codes import ExitCode, code_of
-from swf.cli.options import DEFAULT_DATA_DIR
+from swf.cli.options import DEFAULT_DATA_DIR, located
 from swf.cli.output import emit, say
 from swf.core.errors import SwfError
 from swf.core.times import SystemClock
@@ -38,7 +38,10 @@ def _refused(arguments: Sequence[str], error: Exception) -> int:
     if isinstance(error, SwfError):
         return _report(arguments, type(error).__name__, str(error), code_of(error))
     if type(error).__module__ == _STORE_ERRORS:
-        return _report(arguments, "StorageError", _store(error), ExitCode.FAILED)
+        return _report(arguments, "StorageError", _store(error, _data_dir(arguments)), ExitCode.FAILED)
+    if isinstance(error, PermissionError) and error.filename is not None:
+        message = f"{error.filename}: permission denied: give this user access, or choose another place"
+        return _report(arguments, "StorageError", message, ExitCode.FAILED)
     # What the option parser raises is part of typer in new versions and of click in older ones.
     if hasattr(error, "format_message"):
         return _report(arguments, "UsageError", _usage(error), ExitCode.USAGE)
@@ -62,11 +65,15 @@ def _usage(error: Exception) -> str:
     return f"{message.rstrip('.')}{where}"
 
 
-def _store(error: Exception) -> str:
+def _store(error: Exception, data_dir: Path) -> str:
     text = str(error)
     what = "the store of this data directory cannot be used"
     if "no such" in text:
-        return f"{what}: {text}. It was made by another version of this program, or is not its store"
+        (upgrade,) = located(["testbed db upgrade"], data_dir)
+        return (
+            f"{what}: {text}. It was made by another version of this program, or is not its store; one of an older "
+            f"version is brought up to date by: {upgrade}"
+        )
     if "not a database" in text or "malformed" in text:
         return f"{what}: {text}. Keep a copy of it, and choose another --data-dir"
     return f"{what}: {text}. Look at the free space and the permissions of its folder"
@@ -74,29 +81,28 @@ def _store(error: Exception) -> str:
 
 def _unexpected(arguments: Sequence[str], error: Exception) -> int:
     text = "".join(traceback.format_exception(error))
-    kept = _keep(_log_folder(arguments), text, SystemClock().now())
+    kept = _keep(_data_dir(arguments) / "logs", text, SystemClock().now())
     message = f"unexpected {type(error).__name__}: {error}; the details are in {kept}"
     if {"-v", "--verbose"} & set(arguments):
         say(text.rstrip())
     return _report(arguments, type(error).__name__, message, ExitCode.FAILED)
 
 
-def _log_folder(arguments: Sequence[str]) -> Path:
-    """The logs of the data directory that the command was about, where there are any."""
+def _data_dir(arguments: Sequence[str]) -> Path:
+    """The data directory that the command was about."""
     root = DEFAULT_DATA_DIR
     for index, argument in enumerate(arguments):
         if argument == "--data-dir" and index + 1 < len(arguments):
             root = Path(arguments[index + 1])
         elif argument.startswith("--data-dir="):
             root = Path(argument.partition("=")[2])
-    return root / "logs"
+    return root
 
 
 def _keep(folder: Path, text: str, now: datetime) -> str:
     name = f"testbed-error-{now:%Y%m%dT%H%M%S}-{os.getpid()}.log"
     for place in (folder, Path(tempfile.gettempdir())):
-        if place.is_dir():
-            with contextlib.suppress(OSError):
-                (place / name).write_text(text, encoding="utf-8")
-                return str(place / name)
+        with contextlib.suppress(OSError):
+            (place / name).write_text(text, encoding="utf-8")
+            return str(place / name)
     return "no file, as none could be written; -v shows them"

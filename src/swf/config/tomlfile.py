@@ -94,7 +94,9 @@ def _read_text(path: Path, by: str) -> str:
         data = path.read_bytes()
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file{by}: check the path") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read{by}: {error.strerror}") from None
+    except ValueError as error:  # a NUL character in the path
         raise ConfigError(f"{str(path)!r}: cannot be read{by}: {error}") from None
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")

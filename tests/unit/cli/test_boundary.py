@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 from shell import Testbed
 
 from swf.cli import dead_letters, plan, runs
@@ -55,6 +56,16 @@ def test_with_json_the_error_is_an_object(capsys: pytest.CaptureFixture[str]) ->
     assert json.loads(capsys.readouterr().out) == {"error": {"type": "BusyError", "message": "in use", "exit_code": 5}}
 
 
+def test_a_missing_permission_is_no_fault_of_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    assert guarded(fails(PermissionError(13, "Permission denied", "/data/x")), []) == 1
+    assert capsys.readouterr().err.startswith("testbed: /data/x: permission denied: give this user access")
+
+
+def test_a_store_of_another_version_is_told_how_to_come_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    assert guarded(fails(OperationalError("no such column: x.y")), ["--data-dir", "/data"]) == 1
+    assert "testbed db upgrade --data-dir /data" in capsys.readouterr().err
+
+
 class TestUnexpected:
     def test_its_traceback_goes_to_the_logs(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "logs").mkdir()
@@ -72,6 +83,14 @@ class TestUnexpected:
         guarded(fails(ZeroDivisionError()), [])
         assert len(list(tmp_path.glob("testbed-error-*.log"))) == 1
         assert "Traceback" not in capsys.readouterr().err
+
+    def test_to_none_where_none_can_be_written(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "a file").touch()
+        monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "a file"))
+        assert guarded(fails(ZeroDivisionError()), ["--data-dir", str(tmp_path / "a file")]) == 1
+        assert "no file, as none could be written" in capsys.readouterr().err
 
     def test_shown_where_it_is_asked_for(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "logs").mkdir()

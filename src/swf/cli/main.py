@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import swf
-from swf.cli import config, db, dead_letters, init, plan, run, runs, workflows
+from swf.cli import agents, config, db, dead_letters, init, plan, run, runs, services, workflows
 from swf.cli.boundary import guarded
 
 
@@ -43,6 +43,13 @@ def application() -> typer.Typer:
     app.command("run")(run.run)
     app.command("plan")(plan.plan)
     app.command("init")(init.init)
+    app.command("up")(services.up)
+    app.command("down")(services.down)
+    app.command("start-local")(services.start_local)
+    app.command("stop-local")(services.stop_local)
+    app.command("status-local")(services.status_local)
+    app.command("stop-agents")(agents.stop_agents)
+    app.add_typer(agents.application(), name="agents")
     app.add_typer(workflows.application(), name="workflows")
     app.add_typer(runs.application(), name="runs")
     app.add_typer(dead_letters.application(), name="dead-letters")

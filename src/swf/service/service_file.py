@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from swf.config import Section
 from swf.config.tomlfile import read_toml
-from swf.core.errors import StorageError
+from swf.core.errors import ConfigError, StorageError
 from swf.service.settings import ServiceSection
 from swf.storage.atomic import atomic_file
 
@@ -40,16 +40,21 @@ def write_service_file(path: Path, sections: Mapping[type[Section], Mapping[str,
         temporary.write_text(text, encoding="utf-8")
 
 
-def started_by(path: Path) -> str | None:
-    """Which command wrote the file; empty where it does not say, None where there is no file.
+def read_service(path: Path) -> ServiceSection | None:
+    """By which command, and for what, the services were started; None where there is no file.
 
     Raises:
-        ConfigError: it cannot be read.
+        ConfigError: the file cannot be read, or is wrong.
     """
     if not path.exists():
         return None
-    section = read_toml(path).table.get(ServiceSection.section)
-    return str(section.get("by", "")) if isinstance(section, dict) else ""
+    try:
+        return ServiceSection.model_validate(read_toml(path).table.get(ServiceSection.section, {}))
+    except ValidationError as error:
+        keys = ", ".join(str(problem["loc"][0]) for problem in error.errors() if problem["loc"])
+        raise ConfigError(
+            f"{path}: [service] {keys}: not what testbed writes there; end what runs with: testbed down, and remove it"
+        ) from error
 
 
 def remove_service_file(path: Path) -> bool:

@@ -17,8 +17,7 @@ class AgentReport:
 
     program: str
     role: str
-    state: ProcessState | None
-    """Of its process; None where no supervisord runs it."""
+    state: ProcessState
     pid: int | None
     uptime_s: int | None
     ready: bool

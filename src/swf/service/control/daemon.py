@@ -20,7 +20,8 @@ from swf.service.control.waiting import Tell, wait_until
 from swf.storage.atomic import atomic_file
 
 _START_S: Final = 30.0
-_END_S: Final = 60.0
+_END_S: Final = 150.0
+"""Longer than supervisord gives the slowest of its programs before it kills it, one after the other."""
 _PASSED_ON: Final = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SWF_HOME")
 """The variables that supervisord and its programs get; the rest of a person's environment is not theirs."""
 

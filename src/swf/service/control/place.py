@@ -7,7 +7,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -73,6 +73,15 @@ class ControlPlace:
                 f"{self.folder} cannot be written: {error.strerror}; choose another place with --data-dir"
             ) from error
         return elsewhere
+
+    def forget_socket(self) -> None:
+        """Remove the folder outside, where there is one; supervisord has ended."""
+        elsewhere = self._elsewhere()
+        if elsewhere is not None:
+            with suppress(OSError):  # somebody has put something else into it
+                elsewhere.unlink(missing_ok=True)
+                elsewhere.parent.rmdir()
+            self._record.unlink(missing_ok=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

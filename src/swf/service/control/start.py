@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from swf.config import Section
-from swf.core.errors import BusyError, ConfigError, FatalError, IllegalMoveError, ServiceError, SwfError
+from swf.core.errors import BusyError, ConfigError, FatalError, IllegalMoveError, ServiceError
 from swf.core.modes import Mode
 from swf.core.times import Clock
 from swf.messaging.settings import BusSection
-from swf.messaging.stomp.probe import probe
 from swf.service.control.agent_report import AgentReport
 from swf.service.control.agents import Crew
 from swf.service.control.daemon import Daemon
 from swf.service.control.place import ControlPlace
 from swf.service.control.programs import Program
+from swf.service.control.status import look_at_broker, look_at_database
 from swf.service.control.supervisor import WANTED
 from swf.service.control.waiting import Tell
-from swf.service.service_file import started_by, write_service_file
+from swf.service.service_file import read_service, write_service_file
 from swf.service.settings import ServiceSection
 from swf.service.workspace import Workspace
 from swf.store import database
@@ -124,13 +124,8 @@ def look_at_servers(bus: BusSection, section: DatabaseSection) -> None:
         ServiceError: a server does not answer.
         The message says it of both.
     """
-    looks: tuple[Callable[[], object], ...] = (lambda: postgresql(section), lambda: probe(bus))
-    troubles: list[SwfError] = []
-    for look in looks:
-        try:
-            look()
-        except SwfError as error:
-            troubles.append(error)
+    looks = (look_at_database(section), look_at_broker(bus))
+    troubles = [trouble for trouble in looks if trouble is not None]
     if troubles:
         text = "; and ".join(str(trouble) for trouble in troubles)
         raise ConfigError(text) if any(isinstance(each, FatalError) for each in troubles) else ServiceError(text)
@@ -143,7 +138,8 @@ def refuse_unless_startable(order: StartOrder) -> None:
         IllegalMoveError: another command has started them.
         BusyError: a run in embedded mode is under way.
     """
-    by = started_by(order.workspace.service_file)
+    written = read_service(order.workspace.service_file)
+    by = None if written is None else written.by
     if by not in {None, order.by.value}:
         undo = StartedBy(by).reversed_by if by in set(StartedBy) else "testbed down"
         raise IllegalMoveError(

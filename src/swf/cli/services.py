@@ -1,0 +1,149 @@
+"""`testbed up | down | start-local | stop-local | status-local`: servers and agents of a data directory at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from swf.cli.agents import conclude, show_agents
+from swf.cli.exit_codes import ExitCode
+from swf.cli.options import DEFAULT_DATA_DIR, ConfigFile, DataDir, JsonFlag, Verbose, located
+from swf.cli.output import emit, say, show
+from swf.cli.session import installation_of, open_store_of, workspace_of
+from swf.core.times import SystemClock
+
+if TYPE_CHECKING:
+    from swf.messaging.settings import BusSection
+    from swf.service.control.start import StartedBy
+    from swf.store.settings import DatabaseSection
+
+Workflow = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[WORKFLOW]",
+        help="The workflow whose agents are started, by name or file. Default: as last time, then as configured, then "
+        "fast_processing.",
+    ),
+]
+
+
+def up(
+    workflow: Workflow = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Start PostgreSQL and ActiveMQ of this machine for this data directory, on free ports, and one process per agent.
+
+    Later commands with this data directory use them. What runs already is left alone.
+    """
+    from swf.cli.starting import start_order
+    from swf.service.control.start import StartedBy
+    from swf.service.control.up import up as up_all
+
+    starting = start_order(workflow, config, data_dir, StartedBy.UP)
+    made = up_all(starting.order, clock=SystemClock(), tell=say)
+    servers = _servers(made.servers.bus, made.servers.database)
+    code = conclude(made.agents, data_dir, as_json=as_json, servers=servers, started=list(made.started))
+    if not as_json:
+        _say_up(servers, starting.order.crew.workflow, data_dir, "testbed down")
+    raise typer.Exit(code)
+
+
+def down(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: JsonFlag = False, verbose: Verbose = False) -> None:
+    """Stop what `testbed up` has started: agents, which hand back what they have, then the servers. Data stays."""
+    from swf.service.control.start import StartedBy
+
+    _stop(data_dir, StartedBy.UP, as_json=as_json)
+
+
+def start_local(
+    workflow: Workflow = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Start one process per agent, with a broker and a database that are there: those of [bus] and [database] in the
+    configuration, or of variables such as ACTIVEMQ_HOST and SWF_DATABASE_URL."""
+    from swf.cli.starting import start_order
+    from swf.messaging.settings import BusSection
+    from swf.service.control.start import StartedBy
+    from swf.service.control.start import start_local as start_agents
+    from swf.store.settings import DatabaseSection
+
+    starting = start_order(workflow, config, data_dir, StartedBy.START_LOCAL)
+    bus = starting.configuration.section(BusSection)
+    database = starting.configuration.section(DatabaseSection)
+    reports = start_agents(starting.order, bus, database, clock=SystemClock(), tell=say)
+    servers = _servers(bus, database)
+    code = conclude(reports, data_dir, as_json=as_json, servers=servers)
+    if not as_json:
+        _say_up(servers, starting.order.crew.workflow, data_dir, "testbed stop-local")
+    raise typer.Exit(code)
+
+
+def stop_local(data_dir: DataDir = DEFAULT_DATA_DIR, as_json: JsonFlag = False, verbose: Verbose = False) -> None:
+    """Stop the agents that `testbed start-local` has started: they hand back what they have. The servers run on."""
+    from swf.service.control.start import StartedBy
+
+    _stop(data_dir, StartedBy.START_LOCAL, as_json=as_json)
+
+
+def status_local(
+    config: ConfigFile = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    as_json: JsonFlag = False,
+    verbose: Verbose = False,
+) -> None:
+    """Look at broker, database and agents. The exit code is 0 where all are well, and 1 where something is not."""
+    from swf.service.control.status import look_around
+
+    found = installation_of(data_dir, config=config)
+    status = look_around(workspace_of(data_dir), found.bus, found.database, SystemClock(), say)
+    reports = []
+    if status.supervised and not status.database_trouble:
+        from swf.service.control.operate import control_of
+
+        open_store_of(data_dir)
+        reports = control_of(workspace_of(data_dir), SystemClock(), say).reports()
+    servers = _servers(found.bus, found.database)
+    troubles = {"database": status.database_trouble, "broker": status.broker_trouble}
+    well = not any(troubles.values()) and bool(reports) and all(report.ready for report in reports)
+    if as_json:
+        show_agents(reports, as_json=True, servers=servers, troubles=troubles, supervised=status.supervised, well=well)
+    else:
+        for name, trouble in troubles.items():
+            show(f"{name}: {trouble or f'answers, {servers[name]}'}")
+        if reports:
+            show_agents(reports, as_json=False)
+        elif not status.supervised:
+            show("agents: none were started here")
+    raise typer.Exit(ExitCode.DONE if well else ExitCode.FAILED)
+
+
+def _stop(data_dir: Path, by: StartedBy, *, as_json: bool) -> None:
+    from swf.service.control.stop import stop_all
+
+    stopped = stop_all(workspace_of(data_dir), by, clock=SystemClock(), tell=say)
+    if as_json:
+        emit({"stopped": list(stopped.programs), "was_in_service": stopped.was_in_service})
+    elif stopped.programs:
+        show(f"stopped: {', '.join(stopped.programs)}")
+    else:
+        show("nothing was running" if stopped.was_in_service else "nothing was started here")
+
+
+def _servers(bus: BusSection, database: DatabaseSection) -> dict[str, Any]:
+    from swf.store.postgresql import named
+
+    return {"database": named(database), "broker": f"{bus.host}:{bus.port} as {bus.user}"}
+
+
+def _say_up(servers: dict[str, Any], workflow: str, data_dir: Path, undo: str) -> None:
+    say(f"database {servers['database']}, broker {servers['broker']}")
+    take, end = located([f"testbed run {workflow}", undo], data_dir)
+    say(f"to take a run: {take}; to end: {end}")

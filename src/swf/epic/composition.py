@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 from swf.catalog.local import LocalCatalog
 from swf.config import Configuration
 from swf.core.codec import Decoder
 from swf.core.effects import prefixed
+from swf.core.errors import ConfigError
 from swf.core.messages import Vocabulary
 from swf.core.payload import PayloadSpec
 from swf.epic.agents.data import data_agent
 from swf.epic.agents.fast_processing import fast_processing_agent
 from swf.epic.agents.fastmon import fastmon_agent
+from swf.epic.agents.panda_processing import panda_processing_agent
 from swf.epic.agents.watcher import Limits, watcher_agent
 from swf.epic.agents.worker import Workbench, worker_agent
 from swf.epic.buffer_keeper import BufferKeeper, policy_of, runs_by_buffer
@@ -22,9 +23,12 @@ from swf.epic.closing import RunCloser
 from swf.epic.datasets import DatasetKeeper
 from swf.epic.legacy import tolerant_decoder
 from swf.epic.messages import EPIC_MESSAGES
+from swf.epic.panda_workers.incoming import ResultDecoder
 from swf.epic.payloads.shipped import SHIPPED
-from swf.epic.run_settings import RunBook
+from swf.epic.run_files import RunFiles
+from swf.epic.run_settings import LEASE_S, RunBook
 from swf.epic.settings_daq import ExitBufferSection
+from swf.epic.settings_panda import PandaWorkersSection, WorkersBy
 from swf.epic.settings_processing import (
     FastProcessingSection,
     PayloadSection,
@@ -42,26 +46,22 @@ from swf.store.models import Run
 from swf.workload.inline import InlinePool
 from swf.workload.pool import PayloadPool
 from swf.workload.port import Pool
-
-_FILE_LEASE_S = 900.0
-"""The lease of work on files in workflows that have no `[processing]`."""
+from swf.workload.shelf import Shelf
+from swf.workload.spec import validate_spec
 
 
 class EpicAgents:
     """Makes the agents of a process, each at most once, and keeps what they share."""
 
     def __init__(self, platform: Platform, configuration: Configuration) -> None:
-        section = configuration.section(ExitBufferSection)
         self.platform = platform
         self.configuration = configuration
         self.book = RunBook()
-        self.buffer: Path = section.path or platform.workspace.exit_buffer
-        """Where the DAQ writes STFs."""
-        self.read_from = section.read_from or str(self.buffer)
-        """Where samplers and payloads read them."""
+        self.files = RunFiles(self.book, platform.workspace)
+        """Where the STFs of runs lie."""
         self.bench: Workbench | None = None
         """The worker's, once it is made."""
-        self.pool: Pool | None = None
+        self.shelf = Shelf(self._pool)
         """Its payloads."""
         self._builders: dict[str, Callable[[], Agent]] = {
             "data": self._data,
@@ -96,16 +96,15 @@ class EpicAgents:
 
     def _decoder(self) -> Decoder:
         legacy, namespace = self.configuration.section(LegacySection), self.platform.namespace
-        if legacy.enabled:
-            return tolerant_decoder(legacy, namespace)
-        return Decoder(Vocabulary(EPIC_MESSAGES), namespace)
+        ours = tolerant_decoder(legacy, namespace) if legacy.enabled else Decoder(Vocabulary(EPIC_MESSAGES), namespace)
+        return ResultDecoder(ours, namespace) if self._uses_panda else ours
 
     def _data(self) -> Agent:
         platform = self.platform
         boundary = prefixed("data", platform.boundary)
         datasets = DatasetKeeper(LocalCatalog(platform.clock), platform.namespace, platform.clock, self.book, boundary)
         return data_agent(
-            buffer=self.buffer,
+            files=self.files,
             io=platform.io,
             clock=platform.clock,
             book=self.book,
@@ -116,7 +115,7 @@ class EpicAgents:
 
     def _fastmon(self) -> Agent:
         return fastmon_agent(
-            buffer=self.read_from,
+            files=self.files,
             samples=self.platform.workspace.samples,
             io=self.platform.io,
             clock=self.platform.clock,
@@ -126,22 +125,35 @@ class EpicAgents:
         )
 
     def _fast_processing(self) -> Agent:
-        return fast_processing_agent(book=self.book, clock=self.platform.clock, namespace=self.platform.namespace)
+        platform, configuration = self.platform, self.configuration
+        if not self._uses_panda:
+            return fast_processing_agent(book=self.book, clock=platform.clock, namespace=platform.namespace)
+        if platform.bus.shares_database:
+            raise ConfigError(
+                f"{configuration.quote('processing.workers_by')}: PanDA workers are reached by a broker, and the "
+                "embedded mode has none; start the service mode, with `testbed up` for example"
+            )
+        return panda_processing_agent(
+            book=self.book,
+            clock=platform.clock,
+            namespace=platform.namespace,
+            panda=configuration.section(PandaWorkersSection),
+            plan=configuration.section(FastProcessingSection),
+        )
 
     def _worker(self) -> Agent:
-        platform, configuration = self.platform, self.configuration
-        spec = payload_spec(configuration.section(PayloadSection), SHIPPED)
-        slots = worker_slots(configuration)
-        self.pool = _pool(spec, slots, platform)
+        platform = self.platform
+        # Said here, and not only when the first slice has come.
+        validate_spec(payload_spec(self.configuration.section(PayloadSection), SHIPPED))
         self.bench = Workbench(
-            pool=self.pool,
-            spec=spec,
-            slots=slots,
-            buffer=self.read_from,
+            shelf=self.shelf,
+            payload_of=self._payload_of,
+            lease_of=lambda run_number: self.book.settings(run_number).lease_s,
+            slots=worker_slots(self.configuration),
+            files=self.files,
             products=platform.workspace.products,
             io=platform.io,
             clock=platform.clock,
-            lease_s=self._lease_s,
             boundary=prefixed("worker", platform.boundary),
         )
         return worker_agent(self.bench)
@@ -159,10 +171,28 @@ class EpicAgents:
         return watcher_agent(namespace=platform.namespace, limits=limits, clock=platform.clock, log=log)
 
     @property
+    def _uses_panda(self) -> bool:
+        found = self.configuration.has("processing.workers_by") and self.configuration.has("panda_workers.lease_s")
+        return found and self.configuration.section(ProcessingSection).workers_by is WorkersBy.PANDA
+
+    @property
     def _lease_s(self) -> float:
         if self.configuration.has("processing.lease_s"):
             return self.configuration.section(ProcessingSection).lease_s
-        return _FILE_LEASE_S
+        return LEASE_S
+
+    def _payload_of(self, run_number: int) -> PayloadSpec:
+        payload = self.book.settings(run_number).payload
+        if payload is None:
+            raise ConfigError(f"run {run_number} is of a workflow that has no payload: its slices cannot be processed")
+        return payload
+
+    def _pool(self, spec: PayloadSpec, number: int) -> Pool:
+        wake, clock = self.platform.wake.set, self.platform.clock
+        if spec.name == "noop":
+            return InlinePool(spec, clock=clock, on_ready=wake)
+        scratch = self.platform.scratch / f"pool-{number}"
+        return PayloadPool(spec, size=worker_slots(self.configuration), clock=clock, on_ready=wake, scratch=scratch)
 
 
 def worker_slots(configuration: Configuration) -> int:
@@ -186,12 +216,4 @@ def buffer_keeper(configuration: Configuration, run_number: int, platform: Platf
         platform.clock,
         runs=runs,
         boundary=prefixed("daq_simulator", platform.boundary),
-    )
-
-
-def _pool(spec: PayloadSpec, slots: int, platform: Platform) -> Pool:
-    if spec.name == "noop":
-        return InlinePool(spec, clock=platform.clock, on_ready=platform.wake.set)
-    return PayloadPool(
-        spec, size=slots, clock=platform.clock, on_ready=platform.wake.set, scratch=platform.workspace.scratch
     )

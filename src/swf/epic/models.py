@@ -9,7 +9,7 @@ from django.db import models
 from swf.core.work import WorkState
 from swf.epic.phases import RunPhase
 from swf.store.models import Run, WorkItem
-from swf.store.models.work import held_index, queued_index
+from swf.store.models.work import handed_out_index, held_index, queued_index
 
 
 class StfFile(WorkItem):
@@ -89,6 +89,7 @@ class TfSlice(WorkItem):
         indexes: ClassVar = [
             models.Index(fields=["run_number", "status"], name="slice_run_status"),
             held_index("slice_held"),
+            handed_out_index("slice_handed_out"),
         ]
 
 
@@ -115,6 +116,22 @@ class RunState(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.run_id}: {self.phase}"
+
+
+class PandaRun(models.Model):
+    """A run whose slices go to PanDA workers: what those who manage them were told."""
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="panda_run")
+    requested_at = models.DateTimeField(help_text="When workers were asked for.")
+    released_at = models.DateTimeField(null=True, help_text="When it was said that none are needed any more.")
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["run"], name="panda_run_open", condition=models.Q(released_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.run_id}"
 
 
 class DaqStateEvent(models.Model):

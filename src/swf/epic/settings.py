@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import Final
 
 from swf.config import Override, Role, Section, SharedKey, WorkflowKind
-from swf.epic.settings_checks import check_capacity, check_input, check_lease, check_payload, check_sampling
+from swf.epic.settings_checks import (
+    check_capacity,
+    check_input,
+    check_lease,
+    check_payload,
+    check_sampling,
+    check_workers,
+)
 from swf.epic.settings_daq import DaqStateMachineSection, ExitBufferSection, SimulationSection, StfSection
+from swf.epic.settings_panda import PandaWorkersSection
 from swf.epic.settings_processing import (
     CatalogSection,
     FastProcessingSection,
@@ -96,7 +104,7 @@ STF_DATATAKING: Final = WorkflowKind(
 FAST: Final = WorkflowKind(
     name="fast_processing",
     description="Takes a run; samples, slices and processes it at once.",
-    sections=(*_DATA_TAKING, FastProcessingSection, PayloadSection, ProcessingSection),
+    sections=(*_DATA_TAKING, FastProcessingSection, PayloadSection, ProcessingSection, PandaWorkersSection),
     agents=(DAQ, DATA, FASTMON, FAST_PROCESSING, WORKER, WATCHER),
     required={
         **_REQUIRED,
@@ -104,7 +112,7 @@ FAST: Final = WorkflowKind(
         "fast_processing": "it makes the slices and accounts for them",
     },
     shared=_SHARED_FAST,
-    checks=(check_input, check_capacity, check_sampling, check_payload, check_lease),
+    checks=(check_input, check_capacity, check_sampling, check_payload, check_lease, check_workers),
 )
 PROMPT: Final = WorkflowKind(
     name="prompt_processing",

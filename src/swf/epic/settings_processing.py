@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from swf.config import LocalPath, Section, TextList
 from swf.core.payload import PayloadSpec
 from swf.core.work import MAX_RETRIES
 from swf.epic.settings_daq import DAY_S, PHYSICS_PERIOD_COUNT, STF_COUNT, PeriodCount, StfCount
+from swf.epic.settings_panda import WorkersBy
 
 SHIPPED_PAYLOADS: Final = ("reference", "noop")
 """Payloads that need neither a command nor an entry point."""
@@ -118,6 +119,10 @@ class ProcessingSection(Section):
     )
     max_retries: int = Field(MAX_RETRIES, ge=0, le=100, description="How often a failed item is tried again.")
     workers: int = Field(0, ge=0, le=1024, description="Payloads that run at one time here. 0: one per core.")
+    workers_by: Annotated[WorkersBy, Field(strict=False)] = Field(
+        WorkersBy.WORKER_AGENTS,
+        description="Who processes slices: `worker_agents` of this testbed, or workers that `panda` runs.",
+    )
 
 
 class WatcherSection(Section):
@@ -166,5 +171,7 @@ def payload_spec(section: PayloadSection, shipped: Mapping[str, PayloadSpec]) ->
     if section.name not in shipped:
         return PayloadSpec(**section.model_dump())
     base = shipped[section.name]
-    changes = section.model_dump(include=section.model_fields_set - {"name", "command", "entry_point"})
+    fixed = {"name", "command", "entry_point"}
+    # What has its default is not a wish: in the parameters of an execution every key has a value.
+    changes = section.model_dump(exclude=fixed, exclude_defaults=True)
     return replace(base, **changes)

@@ -59,14 +59,14 @@ class WorkMoves:
 
     def complete(self, item: WorkItem) -> None:
         """Close an item with its result."""
-        self._move(item, WorkTrigger.COMPLETE, attempt=_ended_attempt(item), lease_until=None, reason="")
+        self._move(item, WorkTrigger.COMPLETE, attempt=ended_attempt(item), lease_until=None, reason="")
 
     def fail(self, item: WorkItem, reason: str, *, retry: bool = True) -> bool:
         """Record a failed attempt; put the item back into the queue, under a new `req_id`, while retries remain.
 
         With `retry` False it stays failed, because trying again cannot help. Returns whether it was put back.
         """
-        self._move(item, WorkTrigger.FAIL, reason, attempt=_ended_attempt(item), lease_until=None, reason=reason)
+        self._move(item, WorkTrigger.FAIL, reason, attempt=ended_attempt(item), lease_until=None, reason=reason)
         if not retry or not may_retry(item.retries, item.max_retries):
             return False
         self._requeue(item, WorkTrigger.RETRY, retries=item.retries + 1)
@@ -146,7 +146,7 @@ class WorkMoves:
         )
 
 
-def _ended_attempt(item: WorkItem) -> int:
+def ended_attempt(item: WorkItem) -> int:
     """The number of the attempt that ended; one that was never claimed, by a worker outside, counts as well."""
     return item.attempt + (item.status == WorkState.QUEUED)
 
@@ -239,6 +239,20 @@ def held_by(model: type[W], namespace: str, holder: str) -> list[W]:
 def overdue(model: type[W], namespace: str, now: datetime) -> list[W]:
     """The items whose lease has run out; in a transaction of PostgreSQL as `waiting`."""
     rows = model._default_manager.filter(namespace=namespace, status=WorkState.PROCESSING, lease_until__lt=now)
+    return list(_kept(rows).order_by("id"))
+
+
+def hand_out(item: WorkItem, holder: str, until: datetime) -> None:
+    """Note on a queued item, which is saved afterwards, to whom it is given that does not claim.
+
+    It stays queued: nobody says when work on it begins. `unanswered` finds it where no answer comes.
+    """
+    item.lease_holder, item.lease_until = holder, until
+
+
+def unanswered(model: type[W], namespace: str, now: datetime) -> list[W]:
+    """The queued items that were handed out and not answered in time; in a transaction of PostgreSQL as `waiting`."""
+    rows = model._default_manager.filter(namespace=namespace, status=WorkState.QUEUED, lease_until__lt=now)
     return list(_kept(rows).order_by("id"))
 
 

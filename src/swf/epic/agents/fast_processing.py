@@ -18,7 +18,7 @@ from swf.epic.names import slice_name
 from swf.epic.run_counts import RunCounts
 from swf.epic.run_settings import RunBook
 from swf.epic.sampling import TfRange
-from swf.epic.slice_queue import send_slice
+from swf.epic.slice_queue import SendSlice, send_slice
 from swf.epic.slicing import cut
 from swf.messaging.agent import Agent
 from swf.messaging.turn import Turn
@@ -29,7 +29,7 @@ ROLE = "fast_processing"
 
 
 def fast_processing_agent(*, book: RunBook, clock: Clock, namespace: str) -> Agent:
-    """The agent."""
+    """The agent, for worker agents of this testbed."""
     return Agent(
         role=ROLE,
         subscriptions=(EPIC_TOPIC, RESULT_QUEUE),
@@ -39,10 +39,11 @@ def fast_processing_agent(*, book: RunBook, clock: Clock, namespace: str) -> Age
 
 
 class Slicer:
-    """Cuts an STF's sample into slices once all its files are there."""
+    """Cuts an STF's sample into slices once all its files are there; `send` gives them to workers."""
 
-    def __init__(self, book: RunBook) -> None:
+    def __init__(self, book: RunBook, send: SendSlice = send_slice) -> None:
         self._book = book
+        self._send = send
 
     def tf_file_registered(self, turn: Turn, messages: Sequence[Message[TfFileRegistered]]) -> None:
         """Sample files are there: cut the samples that they complete.
@@ -92,8 +93,9 @@ class Slicer:
                     "tf_last": piece.last,
                     "tf_count": piece.last - piece.first + 1,
                 }
-                rows.append(row)
-                send_slice(turn, TfSlice(**row), stf, executions.get(stf.run_id))
+                item = TfSlice(**row)
+                self._send(turn, item, stf, executions.get(stf.run_id))
+                rows.append({**row, "lease_holder": item.lease_holder, "lease_until": item.lease_until})
             decided.append(({"slice_count": len(pieces)}, {"id": stf.pk}))
             # Files count with the sample that they complete: however often one is announced, that is once.
             counts.add(stf.run_id, tf_files_received=len(sample), stf_samples_received=1)

@@ -3,40 +3,52 @@ one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from django.db.models import prefetch_related_objects
 
 from swf.core.times import Clock, Interval
 from swf.epic.models import TfSlice
 from swf.epic.run_counts import save_slice_moves
 from swf.epic.run_settings import execution_ids
-from swf.epic.slice_queue import send_slice
+from swf.epic.slice_queue import SendSlice, send_slice
 from swf.messaging.turn import Turn, TurnFactory
 from swf.store import bulk
 from swf.store.models import Attempt
-from swf.store.work import overdue
+from swf.store.work import ended_attempt, overdue
 
 _INTERVAL_S = 1.0
 
 
-class LeaseKeeper:
-    """A reconciler: processing slices whose lease has passed fail, with the reason, and are queued again."""
+Find = Callable[[type[TfSlice], str, datetime], list[TfSlice]]
+"""The slices of a namespace whose lease has passed."""
 
-    def __init__(self, namespace: str, clock: Clock) -> None:
+
+class LeaseKeeper:
+    """A reconciler: slices whose lease has passed fail, with the reason, and are queued again.
+
+    `find` looks for those that are being processed, or for those that were handed out; `send` queues them.
+    """
+
+    def __init__(self, namespace: str, clock: Clock, find: Find = overdue, send: SendSlice = send_slice) -> None:
         self._namespace = namespace
         self._clock = clock
+        self._find = find
+        self._send = send
         self._interval = Interval(clock, _INTERVAL_S)
 
     def step(self, begin: TurnFactory) -> bool:
         if not self._interval.is_over():
             return False
-        late = overdue(TfSlice, self._namespace, self._clock.now())
+        late = self._find(TfSlice, self._namespace, self._clock.now())
         if late:
             with begin() as turn:
-                requeue(turn, late)
+                requeue(turn, late, self._send)
         return bool(late)
 
 
-def requeue(turn: Turn, late: list[TfSlice]) -> None:
+def requeue(turn: Turn, late: list[TfSlice], send: SendSlice = send_slice) -> None:
     """Fail these slices because their lease ran out, and queue them again while retries remain."""
     prefetch_related_objects(late, "stf")
     executions = execution_ids({item.stf.run_id for item in late})
@@ -45,7 +57,7 @@ def requeue(turn: Turn, late: list[TfSlice]) -> None:
         reason = f"lease_expired: {item.lease_holder} did not report before {item.lease_until:%H:%M:%S} UTC"
         attempts.append(_attempt(turn, item, "lease_expired", reason))
         if moves.fail(item, reason):
-            send_slice(turn, item, item.stf, executions.get(item.stf.run_id))
+            send(turn, item, item.stf, executions.get(item.stf.run_id))
     save_slice_moves(turn, moves)
     bulk.insert(Attempt, attempts)
 
@@ -66,7 +78,7 @@ def hand_back(turn: Turn, items: list[TfSlice], reason: str) -> None:
 def _attempt(turn: Turn, item: TfSlice, outcome: str, detail: str) -> dict[str, object]:
     return {
         "item": item.name,
-        "attempt": item.attempt,
+        "attempt": ended_attempt(item),
         "run_number": item.run_number,
         "holder": item.lease_holder,
         "finished_at": turn.now,

@@ -12,7 +12,7 @@ from swf.core.work import UNFINISHED, WorkState
 from swf.epic.messages import SliceResult
 from swf.epic.models import TfSlice
 from swf.epic.run_counts import save_slice_moves
-from swf.epic.slice_queue import send_slice
+from swf.epic.slice_queue import SendSlice, send_slice
 from swf.messaging.turn import Turn
 from swf.store import bulk
 from swf.store.models import Attempt, Product
@@ -24,15 +24,21 @@ _MOST = 2**53
 
 
 class SliceResults:
-    """Handles `slice_result`."""
+    """Handles `slice_result`; `send` queues again what failed."""
+
+    def __init__(self, send: SendSlice = send_slice) -> None:
+        self._send = send
 
     def slice_result(self, turn: Turn, messages: Sequence[Message[SliceResult]]) -> None:
+        """Worker agents say what came of their attempts."""
+        self.settle(turn, [message.body for message in messages])
+
+    def settle(self, turn: Turn, results: Sequence[SliceResult]) -> None:
         """Complete or fail the slices; put failed ones back while retries remain; register what was made."""
-        slices = by_request(TfSlice, [message.body.req_id for message in messages])
+        slices = by_request(TfSlice, [body.req_id for body in results])
         prefetch_related_objects(list(slices.values()), "stf")
         moves, attempts, products = turn.moves(), [], []
-        for message in messages:
-            body = message.body
+        for body in results:
             item = slices.get(body.req_id)
             if item is None or not is_current(item, body):
                 attempts.append(_attempt_row(turn, body, LATE))
@@ -45,7 +51,7 @@ class SliceResults:
                 if body.output_name is not None:
                     products.append(_product_row(turn, item, body))
             elif moves.fail(item, f"{body.outcome}: {body.detail}"):
-                send_slice(turn, item, item.stf, body.execution_id)
+                self._send(turn, item, item.stf, body.execution_id)
         save_slice_moves(turn, moves, ("completed_at", "hits_found"))
         bulk.insert(Attempt, attempts)
         bulk.insert(Product, products, or_ignore=True)

@@ -21,6 +21,12 @@ def held_index(name: str) -> models.Index:
     )
 
 
+def handed_out_index(name: str) -> models.Index:
+    """Where the queued items of a model that were handed out are found, by the end of their lease; as small."""
+    waits = models.Q(status=WorkState.QUEUED.value, lease_until__isnull=False)
+    return models.Index(fields=["namespace", "lease_until"], name=name, condition=waits)
+
+
 class WorkItem(models.Model):
     """A unit of work with the lifecycle of `swf.core.work`; each instrument's items are a model of their own."""
 

@@ -1,4 +1,4 @@
-"""What older agents and workers say, in our words: fields that they do not have, and results in an envelope.
+"""What older agents say, in our words: fields that they do not have, and some in other places.
 
 Older STF notices have neither size nor checksums that could be verified, so their STFs count as announced without
 content: registered, sampled and sliced by number, with no file looked at.
@@ -7,7 +7,6 @@ content: registered, sampled and sliced by number, with no file looked at.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from swf.core.messages import Vocabulary
@@ -68,47 +67,11 @@ def tf_file_registered(fields: Mapping[str, Any], times: Times) -> Translated:
     return Translated(fields={"sample_index": index, "sample_count": FILES_PER_SAMPLE, **fields})
 
 
-def slice_result(fields: Mapping[str, Any], times: Times) -> Translated | Unusable:
-    """What came of a slice at a PanDA worker: an envelope `content`, in it `result`, in it the slice as it was sent.
-
-    A failure comes with a result of null: then nothing says which slice it was, and its lease brings it back.
-    """
-    content = fields.get("content")
-    if not isinstance(content, dict):
-        return Translated(fields=dict(fields))
-    outer = content.get("result")
-    result: dict[str, Any] = outer if isinstance(outer, dict) else {}
-    inner = result.get("result")
-    sent = {**content, **(inner if isinstance(inner, dict) else {})}
-    if not isinstance(sent.get("req_id"), str):
-        return _unusable(fields, f"it names no slice: {str(result.get('error') or 'a result of null')[:500]}")
-    done = content.get("state") == "done" and result.get("state", True) is True
-    started, finished = content.get("processing_start_at"), content.get("processed_at")
-    seconds = sent.get("actual_processing_time")
-    named: dict[str, Any] = {n: sent[n] for n in ("tf_filename", "filename", "slice_id", "req_id") if n in sent}
-    own = named | {
-        "run_id": fields.get("run_id", sent.get("run_id")),
-        "execution_id": sent.get("execution_id"),
-        "attempt": sent.get("attempt", 1),
-        "result": "done" if done else "failed",
-        "outcome": "ok" if done else "crashed",
-        "worker": _worker(content),
-        "hostname": str(content.get("hostname") or "")[:100],
-        "started_at": _utc(started),
-        "finished_at": _utc(finished),
-        "seconds": max(float(seconds), 0.0) if isinstance(seconds, (int, float)) else 0.0,
-        "detail": str(result.get("error") or "")[:4000],
-        "summary": {"legacy": {name: value for name, value in sent.items() if name != "result"}},
-    }
-    return Translated(fields=own, extra={"panda_id": content.get("panda_id")})
-
-
 TRANSLATIONS: Final[Mapping[str, Translation]] = {
     "run_imminent": run_imminent,
     "stf_gen": stf,
     "stf_ready": stf,
     "tf_file_registered": tf_file_registered,
-    "slice_result": slice_result,
 }
 """How each type is read; those that are not here have our fields, and others beside."""
 
@@ -116,16 +79,6 @@ TRANSLATIONS: Final[Mapping[str, Translation]] = {
 def parse_sequence(filename: object) -> int | None:
     """The number that an STF's name says."""
     return parse_stf_name(filename).sequence if isinstance(filename, str) else None
-
-
-def _utc(value: object) -> datetime | None:
-    """An instant of a worker, which writes the time of UTC without saying so."""
-    return None if value is None else Times(zone=UTC).read(value)
-
-
-def _worker(content: Mapping[str, Any]) -> str:
-    panda_id = content.get("panda_id")
-    return f"panda-{panda_id}"[:100] if panda_id is not None else "panda"
 
 
 def _unusable(fields: Mapping[str, Any], why: str) -> Unusable:

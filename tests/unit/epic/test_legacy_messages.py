@@ -193,49 +193,6 @@ def test_which_sample_file_it_is_says_its_name(decoder: TolerantDecoder) -> None
     }
 
 
-def result(content: dict[str, Any]) -> dict[str, Any]:
-    at = {"requested_at": "2026-07-01T11:00:00", "processing_start_at": "2026-07-01T11:00:10.5"}
-    who = {"hostname": "wn7.example.org", "panda_id": 6543, "panda_task_id": 21}
-    return {
-        "msg_type": "slice_result",
-        "run_id": "102001",
-        "created_at": "2026-07-01T11:00:31",
-        "content": {**at, "processed_at": "2026-07-01T11:00:30", **who, **content},
-    }
-
-
-def test_a_result_of_a_worker_is_found_by_its_request(decoder: TolerantDecoder) -> None:
-    inner = {**SLICE, "state": "done", "processed": True, "actual_processing_time": 19.5, "events": 2}
-    said = result({"state": "done", "result": {"state": True, "result": inner, "error": None}})
-    body: Any = decoded(decoder, **said).body
-    assert (body.req_id, body.attempt, body.result, body.outcome) == (UUID(SLICE["req_id"]), 2, "done", "ok")
-    assert (body.tf_filename, body.filename, body.slice_id) == (SLICE["tf_filename"], STF, 9)
-    assert (body.worker, body.hostname, body.seconds) == ("panda-6543", "wn7.example.org", 19.5)
-    # The envelope says the zone of none; workers write UTC.
-    assert body.started_at == datetime(2026, 7, 1, 11, 0, 10, 500000, tzinfo=UTC)
-    assert body.summary["legacy"]["events"] == 2
-
-
-def test_a_failure_that_names_its_slice_is_a_failure_of_it(decoder: TolerantDecoder) -> None:
-    said = result({"state": "failed", "result": {"state": False, "result": SLICE, "error": "no such image"}})
-    body: Any = decoded(decoder, **said).body
-    assert (body.result, body.outcome, body.detail) == ("failed", "crashed", "no such image")
-    assert body.req_id == UUID(SLICE["req_id"])
-
-
-def test_a_failure_with_a_null_result_may_name_its_slice_beside_it(decoder: TolerantDecoder) -> None:
-    naming = {name: SLICE[name] for name in ("req_id", "filename", "tf_filename", "slice_id", "attempt")}
-    body: Any = decoded(decoder, **result({"state": "failed", "result": None, **naming})).body
-    assert (body.result, body.attempt) == ("failed", 2)
-
-
-def test_a_failure_that_names_no_slice_is_passed_over(decoder: TolerantDecoder) -> None:
-    said = result({"state": "failed", "result": {"state": False, "result": None, "error": "timed out"}})
-    body = decoded(decoder, **said).body
-    assert isinstance(body, Unusable)
-    assert body.why == "it names no slice: timed out"
-
-
 def test_without_a_namespace_it_is_for_everybody_and_with_another_for_others(decoder: TolerantDecoder) -> None:
     said = {name: value for name, value in DAQ.items() if name != "namespace"}
     assert decoded(decoder, msg_type="start_run", **said).envelope.namespace == "torre1"

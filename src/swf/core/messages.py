@@ -85,14 +85,6 @@ class Message(Generic[B_co]):
     body: B_co
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """A body that a handler wants sent to a destination; the runtime makes the envelope."""
-
-    destination: str
-    body: Body
-
-
 class Vocabulary:
     """The message types that a program knows.
 

@@ -11,6 +11,7 @@ from django.db.models import Max
 from swf.core.destinations import is_topic
 from swf.core.times import Clock
 from swf.messaging.bus import Delivery, Subscription, Wire
+from swf.messaging.outbox import outbox_row
 from swf.messaging.sweep import EVERY, Sweep
 from swf.store import bulk
 from swf.store.models import OutboxMessage, RoleCursor
@@ -142,21 +143,6 @@ class EmbeddedBus:
         marks = ", ".join(["%s"] * len(row_ids))
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM store_outboxmessage WHERE id IN ({marks})", row_ids)
-
-
-def outbox_row(wire: Wire, sender: str = "") -> dict[str, Any]:
-    """The outbox row of a message; `sender` is the agent whose relay publishes it, where there is a broker."""
-    return {
-        "sender": sender,
-        "message_id": wire.message_id,
-        "namespace": wire.namespace,
-        "destination": wire.destination,
-        "msg_type": wire.msg_type,
-        "run_number": wire.run_number,
-        "body": wire.body,
-        "expires_at": wire.expires_at,
-        "headers": dict(wire.headers) or None,
-    }
 
 
 def _key(subscription: Subscription) -> _Key:

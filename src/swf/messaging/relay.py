@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from swf.core.effects import Boundary, no_boundary
 from swf.core.errors import ServiceError
 from swf.core.times import Clock
-from swf.messaging.bus import Bus, Wire
+from swf.messaging.bus import Bus
+from swf.messaging.outbox import wire_of
 from swf.store.models import OutboxMessage, SystemAgent
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 10.0
@@ -53,7 +54,7 @@ class Relay:
 
     def _publish(self, destination: str, rows: list[OutboxMessage]) -> bool:
         try:
-            self._bus.publish([_wire(row) for row in rows])
+            self._bus.publish([wire_of(row) for row in rows])
         except ServiceError as error:
             pause = min(self._pauses.get(destination, (_FIRST_PAUSE_S / 2, 0.0))[0] * 2, _LONGEST_PAUSE_S)
             self._pauses[destination] = (pause, self._clock.monotonic() + pause)
@@ -99,16 +100,3 @@ def _absent_senders(namespace: str, now: datetime) -> list[str]:
     )
     present = set(here.values_list("instance_name", flat=True))
     return [sender for sender in senders if sender not in present]
-
-
-def _wire(row: OutboxMessage) -> Wire:
-    return Wire(
-        message_id=row.message_id,
-        namespace=row.namespace,
-        destination=row.destination,
-        msg_type=row.msg_type,
-        run_number=row.run_number,
-        body=row.body,
-        expires_at=row.expires_at,
-        headers=row.headers or {},
-    )

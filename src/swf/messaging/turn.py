@@ -12,9 +12,9 @@ from uuid import UUID
 
 from swf.core.codec import encode
 from swf.core.ids import IdSource
-from swf.core.messages import Body, Envelope, Outgoing
+from swf.core.messages import Body, Envelope
 from swf.messaging.bus import Delivery, Wire
-from swf.messaging.embedded import outbox_row
+from swf.messaging.outbox import outbox_row
 from swf.store import bulk, events
 from swf.store.models import Event, OutboxMessage, SystemAgent
 from swf.store.work import Moved, WorkMoves, transition_rows
@@ -113,11 +113,6 @@ class Turn:
                 "body": text,
             }
         )
-
-    def send_all(self, messages: list[Outgoing]) -> None:
-        """Send several, in order."""
-        for message in messages:
-            self.send(message.destination, message.body)
 
     def moves(self) -> WorkMoves:
         """A set of work-item moves at this turn's instant."""

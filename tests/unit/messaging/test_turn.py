@@ -8,7 +8,7 @@ from uuid import UUID
 
 from messaging_bench import ANSWERS, TOPIC, Answer, Bench
 from swf.core.ids import CountingIds
-from swf.core.messages import Body, Envelope, Outgoing
+from swf.core.messages import Body, Envelope
 from swf.core.times import ManualClock
 from swf.epic.messages import Slice, StfGen, TfFileRegistered
 from swf.messaging.agent import Agent
@@ -59,9 +59,8 @@ def test_a_message_is_in_the_log_as_it_is_sent(store: Path) -> None:
     bench = Bench("memory")
     runtime = bench.runtime(Agent(role="data"))
     with runtime.turn() as turn:
-        turn.send_all(
-            [Outgoing(destination=ANSWERS, body=Answer(run_id=7, execution_id="x-ann-0001", text=t)) for t in "ab"]
-        )
+        for text in "ab":
+            turn.send(ANSWERS, Answer(run_id=7, execution_id="x-ann-0001", text=text))
     rows, events = list(OutboxMessage.objects.order_by("id")), list(Event.objects.order_by("seq"))
     assert [(row.message_id, row.body, row.run_number) for row in rows] == [
         (event.message_id, event.body, event.run_number) for event in events

@@ -124,19 +124,12 @@ class StfReady(StfFacts):
     msg_type = "stf_ready"
 
 
-class _TfRange(EpicBody):
-    @model_validator(mode="after")
-    def _range_is_whole(self) -> _TfRange:
-        first, last, count = self._bounds()
-        if last < first or count != last - first + 1:
-            raise ValueError(f"the TF range {first} to {last}, both included, does not hold {count} TFs")
-        return self
-
-    def _bounds(self) -> tuple[int, int, int]:
-        raise AssertionError("every range says its bounds")
+def _check_range(first: int, last: int, count: int) -> None:
+    if last < first or count != last - first + 1:
+        raise ValueError(f"the TF range {first} to {last}, both included, does not hold {count} TFs")
 
 
-class TfFileRegistered(_TfRange):
+class TfFileRegistered(EpicBody):
     """A TF sample file of an STF is there."""
 
     msg_type = "tf_file_registered"
@@ -151,15 +144,13 @@ class TfFileRegistered(_TfRange):
 
     @model_validator(mode="after")
     def _is_one_of_its_sample(self) -> TfFileRegistered:
+        _check_range(self.tf_first, self.tf_last, self.tf_count)
         if self.sample_index > self.sample_count:
             raise ValueError(f"sample_index {self.sample_index} is beyond sample_count {self.sample_count}")
         return self
 
-    def _bounds(self) -> tuple[int, int, int]:
-        return self.tf_first, self.tf_last, self.tf_count
 
-
-class Slice(_TfRange):
+class Slice(EpicBody):
     """A TF range for one worker."""
 
     msg_type = "slice"
@@ -172,8 +163,10 @@ class Slice(_TfRange):
     req_id: Request
     attempt: Number
 
-    def _bounds(self) -> tuple[int, int, int]:
-        return self.start, self.end, self.tf_count
+    @model_validator(mode="after")
+    def _range_is_whole(self) -> Slice:
+        _check_range(self.start, self.end, self.tf_count)
+        return self
 
 
 class SliceResult(EpicBody):

@@ -159,16 +159,9 @@ def _numbers(columns: dict[str, NDArray[Any]]) -> NDArray[np.uint64]:
 def _hits(collection: str, columns: dict[str, NDArray[Any]], start: int, stop: int) -> Hits:
     counts = columns[f"n{collection}"]
     cell_id, amplitude, time_stamp = (columns[f"{collection}.{field}"] for field in _FIELDS)
-    if (
-        len(counts) < stop
-        or int(counts.min()) < 0
-        or {int(counts.sum(dtype=np.int64))}
-        != {
-            len(cell_id),
-            len(amplitude),
-            len(time_stamp),
-        }
-    ):
+    total = int(counts.sum(dtype=np.int64))
+    lengths = {len(cell_id), len(amplitude), len(time_stamp)}
+    if len(counts) < stop or int(counts.min()) < 0 or lengths != {total}:
         raise DataError(f"{collection}: the numbers of hits contradict the hits: corrupted")
     if len(time_stamp) and (int(time_stamp.min()) < 0 or int(time_stamp.max()) >= TF_PS):
         raise DataError(f"{collection}: a time stamp is outside of its TF: corrupted")

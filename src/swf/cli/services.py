@@ -12,11 +12,12 @@ from swf.cli.exit_codes import ExitCode
 from swf.cli.options import DEFAULT_DATA_DIR, ConfigFile, DataDir, JsonFlag, Verbose, located
 from swf.cli.output import emit, say, show
 from swf.cli.session import installation_of, open_store_of, workspace_of
+from swf.core.errors import ConfigError
 from swf.core.times import SystemClock
 
 if TYPE_CHECKING:
     from swf.messaging.settings import BusSection
-    from swf.service.control.start import StartedBy
+    from swf.service.control.start import StartedBy, StartOrder
     from swf.store.settings import DatabaseSection
 
 Workflow = Annotated[
@@ -49,7 +50,7 @@ def up(
     servers = _servers(made.servers.bus, made.servers.database)
     code = conclude(made.agents, data_dir, as_json=as_json, servers=servers, started=list(made.started))
     if not as_json:
-        _say_up(servers, starting.order.crew.workflow, data_dir, "testbed down")
+        _say_next(servers, starting.order, data_dir, ready=code is ExitCode.DONE)
     raise typer.Exit(code)
 
 
@@ -82,7 +83,7 @@ def start_local(
     servers = _servers(bus, database)
     code = conclude(reports, data_dir, as_json=as_json, servers=servers)
     if not as_json:
-        _say_up(servers, starting.order.crew.workflow, data_dir, "testbed stop-local")
+        _say_next(servers, starting.order, data_dir, ready=code is ExitCode.DONE)
     raise typer.Exit(code)
 
 
@@ -105,23 +106,24 @@ def status_local(
     found = installation_of(data_dir, config=config)
     status = look_around(workspace_of(data_dir), found.bus, found.database, SystemClock(), say)
     reports = []
-    if status.supervised and not status.database_trouble:
+    if not status.supervisor_trouble and not status.database_trouble:
         from swf.service.control.operate import control_of
 
         open_store_of(data_dir)
         reports = control_of(workspace_of(data_dir), SystemClock(), say).reports()
     servers = _servers(found.bus, found.database)
     troubles = {"database": status.database_trouble, "broker": status.broker_trouble}
+    troubles["agents"] = status.supervisor_trouble
     well = not any(troubles.values()) and bool(reports) and all(report.ready for report in reports)
     if as_json:
-        show_agents(reports, as_json=True, servers=servers, troubles=troubles, supervised=status.supervised, well=well)
+        show_agents(reports, as_json=True, servers=servers, troubles=troubles, well=well)
     else:
-        for name, trouble in troubles.items():
-            show(f"{name}: {trouble or f'answers, {servers[name]}'}")
+        for name, where in servers.items():
+            show(f"{name}: {troubles[name] or f'answers, {where}'}")
         if reports:
             show_agents(reports, as_json=False)
-        elif not status.supervised:
-            show("agents: none were started here")
+        else:
+            show(f"agents: {status.supervisor_trouble or 'their rows are in the database'}")
     raise typer.Exit(ExitCode.DONE if well else ExitCode.FAILED)
 
 
@@ -140,10 +142,17 @@ def _stop(data_dir: Path, by: StartedBy, *, as_json: bool) -> None:
 def _servers(bus: BusSection, database: DatabaseSection) -> dict[str, Any]:
     from swf.store.postgresql import named
 
-    return {"database": named(database), "broker": f"{bus.host}:{bus.port} as {bus.user}"}
+    try:
+        where = named(database)
+    except ConfigError:  # the look at it has said why
+        where = "not configured"
+    return {"database": where, "broker": f"{bus.host}:{bus.port} as {bus.user or 'nobody'}"}
 
 
-def _say_up(servers: dict[str, Any], workflow: str, data_dir: Path, undo: str) -> None:
+def _say_next(servers: dict[str, Any], order: StartOrder, data_dir: Path, *, ready: bool) -> None:
     say(f"database {servers['database']}, broker {servers['broker']}")
-    take, end = located([f"testbed run {workflow}", undo], data_dir)
-    say(f"to take a run: {take}; to end: {end}")
+    take, look, end = located(
+        [f"testbed run {order.crew.workflow}", "testbed agents list", order.by.reversed_by], data_dir
+    )
+    first = f"to take a run: {take}" if ready else f"not every agent is ready; they are tried again. To look: {look}"
+    say(f"{first}; to end: {end}")

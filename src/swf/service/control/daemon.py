@@ -96,6 +96,10 @@ class Daemon:
         if not wait_until(lambda: not left(), _END_S, self._clock):
             raise ServiceError(f"{', '.join(left())} does not end within {_END_S:g} s; see {self._place.log}")
 
+    def left_behind(self) -> list[str]:
+        """The programs that a supervisord that was killed has left running; to be asked when none runs."""
+        return [orphan.name for orphan in heads(find_orphans(self._place.socket()))]
+
     def end_orphans(self) -> int:
         """End what a supervisord that was killed has left running; returns how many processes that were.
 

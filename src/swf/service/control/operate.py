@@ -85,8 +85,19 @@ def control_of(workspace: Workspace, clock: Clock, tell: Tell) -> Control:
     place = ControlPlace(root=workspace.root)
     daemon = Daemon(place, clock, tell)
     if daemon.supervisor.pid() is None:
-        raise IllegalMoveError(
-            f"no agents run in {workspace.root}: start them with `testbed up` (servers of this machine), `testbed "
-            "start` (servers in containers) or `testbed start-local` (servers that are there)"
-        )
+        raise IllegalMoveError(f"{workspace.root}: {not_supervised(daemon)}")
     return Control(place=place, daemon=daemon, clock=clock, tell=tell)
+
+
+def not_supervised(daemon: Daemon) -> str:
+    """What it means that no supervisord runs, and what to do."""
+    left = daemon.left_behind()
+    if left:
+        return (
+            f"the supervisord was killed, and what it ran goes on without anybody who restarts it: {', '.join(left)}; "
+            "put that right with the command that started it: testbed up, start or start-local"
+        )
+    return (
+        "no agents run here; start them with `testbed up` (servers of this machine), `testbed start` (servers in "
+        "containers) or `testbed start-local` (servers that are there)"
+    )

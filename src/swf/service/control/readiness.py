@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from swf.core.times import Clock
@@ -57,11 +58,17 @@ def wait_ready(supervisor: Supervisor, programs: Sequence[str], clock: Clock, te
         return all(report.ready or _hopeless(report, ended) for report in now)
 
     wait_until(look, READY_S, clock)
-    return [report for report in reports(supervisor) if report.program in ended]
+    return [_judged(report, ended) for report in reports(supervisor) if report.program in ended]
 
 
 def _hopeless(report: AgentReport, ended: Mapping[str, set[int]]) -> bool:
     return report.state is ProcessState.FATAL or len(ended[report.program]) >= _ENDED_TIMES
+
+
+def _judged(report: AgentReport, ended: Mapping[str, set[int]]) -> AgentReport:
+    if report.ready or not _hopeless(report, ended):
+        return report
+    return replace(report, why="its process ends soon after it is started, again and again")
 
 
 def _report(process: Process, rows: Mapping[int | None, SystemAgent]) -> AgentReport:

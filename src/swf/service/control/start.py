@@ -75,6 +75,7 @@ def start_local(
         IllegalMoveError: the services of this directory were started by another command.
         BusyError: another command starts or stops here, or a run in embedded mode is under way.
     """
+    look_at_servers(bus, section)
     with order.place.locked():
         refuse_unless_startable(order)
         order.workspace.create()
@@ -91,8 +92,7 @@ def launch(
     tell: Tell,
     servers: Sequence[Program] = (),
 ) -> list[AgentReport]:
-    """As `start_local`, within the lock, and beside the servers that the same supervisord runs."""
-    look_at_servers(bus, section)
+    """As `start_local`, within the lock, and beside the servers that the same supervisord runs. Both servers answer."""
     database.configure(postgresql(section, application="testbed", probe=False), order.django_apps)
     database.migrate()
     tell("the tables are up to date")

@@ -10,6 +10,7 @@ from swf.core.times import Clock
 from swf.messaging.settings import BusSection
 from swf.messaging.stomp.probe import probe
 from swf.service.control.daemon import Daemon
+from swf.service.control.operate import not_supervised
 from swf.service.control.place import ControlPlace
 from swf.service.control.waiting import Tell
 from swf.service.workspace import Workspace
@@ -23,8 +24,8 @@ class ServiceStatus:
 
     database_trouble: str
     broker_trouble: str
-    supervised: bool
-    """Whether a supervisord runs for this directory."""
+    supervisor_trouble: str
+    """Why no agents run; empty where a supervisord runs for this directory."""
 
 
 def look_around(
@@ -39,7 +40,7 @@ def look_around(
     return ServiceStatus(
         database_trouble=str(look_at_database(section) or ""),
         broker_trouble=str(look_at_broker(bus) or ""),
-        supervised=daemon.supervisor.pid() is not None,
+        supervisor_trouble=not_supervised(daemon) if daemon.supervisor.pid() is None else "",
     )
 
 

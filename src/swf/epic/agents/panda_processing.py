@@ -98,7 +98,7 @@ class WorkerRequests:
 
 
 class PandaResults:
-    """Handles results of PanDA workers. What answers no request that is known changes nothing and is kept as late."""
+    """Handles results of PanDA workers. What answers no request that stands changes nothing and is kept as late."""
 
     def __init__(self, results: SliceResults) -> None:
         self._results = results
@@ -167,6 +167,6 @@ def _unknown_row(turn: Turn, body: PandaResult) -> dict[str, Any]:
         "started_at": body.started_at,
         "finished_at": body.finished_at or turn.now,
         "outcome": LATE,
-        "detail": f"answers no request that is known here; {said}"[:4000],
+        "detail": f"answers no request that stands; {said}"[:4000],
         "seconds": body.seconds,
     }

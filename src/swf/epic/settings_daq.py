@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from swf.config import Configuration, LocalPath, Section
+from swf.epic.daq.parameters import DaqParameters
+from swf.epic.names import MAX_SEQUENCE
 
 DAY_S = 86_400.0
 
 Delay = Annotated[float, Field(ge=0, le=DAY_S)]
 """A time in the simulation, in seconds."""
 
-StfCount = Annotated[int, Field(ge=0, le=999_999)]
+StfCount = Annotated[int, Field(ge=0, le=MAX_SEQUENCE)]
 PeriodCount = Annotated[int, Field(ge=0, le=100_000)]
 PeriodDuration = Annotated[float, Field(gt=0, le=31 * DAY_S)]
 
@@ -118,26 +119,6 @@ class ExitBufferSection(Section):
     retention_hours: float = Field(
         72.0, ge=0, le=87_600, description="Hours after which an STF that nobody needs any more leaves the buffer."
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DaqParameters:
-    """Everything that the script of a run depends on. Times are in seconds of the simulation."""
-
-    no_beam_not_ready_delay: float
-    beam_not_ready_delay: float
-    beam_ready_delay: float
-    beam_not_ready_end_delay: float
-    broadcast_delay: float
-    stf_interval: float
-    stf_generation_time: float
-    physics_period_duration: float
-    physics_period_count: int
-    """0: endless."""
-    standby_duration: float
-    stf_count: int
-    """STFs of the whole run. 0: as many as fit into the physics periods."""
-    realtime: bool
 
 
 def daq_parameters(configuration: Configuration) -> DaqParameters:

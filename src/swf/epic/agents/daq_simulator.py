@@ -14,7 +14,8 @@ from swf.epic.agents.backlog import Backlog
 from swf.epic.buffer_keeper import BufferKeeper
 from swf.epic.daq import steps as daq
 from swf.epic.daq.pacer import Pacer
-from swf.epic.daq.schedule import DaqParameters, Stop
+from swf.epic.daq.parameters import DaqParameters
+from swf.epic.daq.schedule import Stop
 from swf.epic.daq_notices import Notices
 from swf.epic.messages import EPIC_TOPIC
 from swf.epic.models import DaqStateEvent, StfFile

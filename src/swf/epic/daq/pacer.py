@@ -8,7 +8,8 @@ from itertools import islice
 from swf.core.errors import ConfigError, IllegalMoveError
 from swf.core.times import Clock
 from swf.epic.daq.machine import DaqTrigger
-from swf.epic.daq.schedule import DaqParameters, Stop, steps
+from swf.epic.daq.parameters import DaqParameters
+from swf.epic.daq.schedule import Stop, steps
 from swf.epic.daq.states import NO_BEAM, PHYSICS, STANDBY, DaqState
 from swf.epic.daq.steps import PauseRun, ResumeRun, Step
 

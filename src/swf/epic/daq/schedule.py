@@ -17,12 +17,13 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from itertools import count, islice
 from math import ceil
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 import simpy
 
 from swf.epic.daq.boundary import RunBoundary
 from swf.epic.daq.machine import Daq, DaqTrigger, moved
+from swf.epic.daq.parameters import DaqParameters
 from swf.epic.daq.states import NO_BEAM, State
 from swf.epic.daq.steps import EndRun, Notice, PauseRun, ResumeRun, RunImminent, StartRun, Step, StfGen
 from swf.epic.names import MAX_SEQUENCE
@@ -39,35 +40,6 @@ _TOLERANCE: Final = 1e-6
 """A period of n STF periods has n STFs, whatever floating-point sums say; instants are kept to the microsecond."""
 
 _Script: TypeAlias = Generator[simpy.Event, object, None]
-
-
-class DaqParameters(Protocol):
-    """The times of a run, in simulated seconds, and its size."""
-
-    @property
-    def no_beam_not_ready_delay(self) -> float: ...
-    @property
-    def beam_not_ready_delay(self) -> float: ...
-    @property
-    def beam_ready_delay(self) -> float: ...
-    @property
-    def beam_not_ready_end_delay(self) -> float: ...
-    @property
-    def broadcast_delay(self) -> float: ...
-    @property
-    def stf_interval(self) -> float: ...
-    @property
-    def stf_generation_time(self) -> float: ...
-    @property
-    def physics_period_duration(self) -> float: ...
-    @property
-    def physics_period_count(self) -> int: ...
-    @property
-    def standby_duration(self) -> float: ...
-    @property
-    def stf_count(self) -> int | None: ...
-    @property
-    def realtime(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 from swf.config import Configuration, WorkflowSection
 from swf.core.errors import ConfigError
+from swf.epic.daq.parameters import DaqParameters
 from swf.epic.daq.schedule import planned_stfs, stf_period
 from swf.epic.plan import Demand, Plan, plan
-from swf.epic.settings_daq import DaqParameters, daq_parameters
+from swf.epic.settings_daq import daq_parameters
 from swf.epic.settings_processing import FastProcessingSection, ProcessingSection
 
 

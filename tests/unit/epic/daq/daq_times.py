@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from hypothesis import strategies as st
 
+from swf.epic.daq.parameters import DaqParameters
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
-    no_beam_not_ready_delay: float = 5.0
-    beam_not_ready_delay: float = 5.0
-    beam_ready_delay: float = 2.0
-    beam_not_ready_end_delay: float = 5.0
-    broadcast_delay: float = 1.0
-    stf_interval: float = 2.0
-    stf_generation_time: float = 0.1
-    physics_period_duration: float = 10.0
-    physics_period_count: int = 2
-    standby_duration: float = 2.0
-    stf_count: int | None = None
-    realtime: bool = True
-
+DEFAULTS = DaqParameters(
+    no_beam_not_ready_delay=5.0,
+    beam_not_ready_delay=5.0,
+    beam_ready_delay=2.0,
+    beam_not_ready_end_delay=5.0,
+    broadcast_delay=1.0,
+    stf_interval=2.0,
+    stf_generation_time=0.1,
+    physics_period_duration=10.0,
+    physics_period_count=2,
+    standby_duration=2.0,
+    stf_count=0,
+    realtime=True,
+)
 
 _delay = st.floats(0, 20).map(lambda seconds: round(seconds, 3))
 
 times = st.builds(
-    Times,
+    DaqParameters,
     no_beam_not_ready_delay=_delay,
     beam_not_ready_delay=_delay,
     beam_ready_delay=_delay,
@@ -37,6 +35,6 @@ times = st.builds(
     physics_period_duration=_delay,
     physics_period_count=st.integers(1, 5),
     standby_duration=_delay,
-    stf_count=st.none() | st.integers(0, 30),
+    stf_count=st.integers(0, 30),
     realtime=st.booleans(),
 )

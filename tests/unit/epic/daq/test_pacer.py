@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from daq_times import Times, times
+from daq_times import DEFAULTS, times
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,11 +13,12 @@ from swf.core.times import ManualClock
 from swf.epic.daq.boundary import RunBoundary
 from swf.epic.daq.machine import Daq, moved
 from swf.epic.daq.pacer import Pacer
+from swf.epic.daq.parameters import DaqParameters
 from swf.epic.daq.schedule import steps
 from swf.epic.daq.states import NO_BEAM, PHYSICS, STANDBY
 from swf.epic.daq.steps import EndRun, PauseRun, ResumeRun, Step, StfGen
 
-TEN = Times(stf_count=10, physics_period_count=1)
+TEN = replace(DEFAULTS, stf_count=10, physics_period_count=1)
 
 
 def due(pacer: Pacer) -> float:
@@ -229,7 +230,9 @@ def test_a_stop_after_the_end_of_the_run_is_too_late() -> None:
 
 
 @given(parameters=times, data=st.data())
-def test_whatever_a_caller_does_the_announced_states_obey_the_machine(parameters: Times, data: st.DataObject) -> None:
+def test_whatever_a_caller_does_the_announced_states_obey_the_machine(
+    parameters: DaqParameters, data: st.DataObject
+) -> None:
     clock = ManualClock()
     pacer = Pacer(parameters, clock)
     announced: list[Step] = []

@@ -4,19 +4,19 @@ from dataclasses import replace
 from itertools import islice, pairwise
 
 import pytest
-from daq_times import Times, times
+from daq_times import DEFAULTS, times
 from hypothesis import given
 from hypothesis import strategies as st
 
 from swf.core.errors import IllegalMoveError
 from swf.epic.daq.boundary import RunBoundary
 from swf.epic.daq.machine import Daq, DaqTrigger, moved
+from swf.epic.daq.parameters import DaqParameters
 from swf.epic.daq.schedule import Stop, planned_stfs, steps, stf_period, stf_shares
 from swf.epic.daq.states import BEAM_NOT_READY, NO_BEAM, PHYSICS, STANDBY
 from swf.epic.daq.steps import EndRun, PauseRun, ResumeRun, RunImminent, StartRun, Step, StfGen
 
-DEFAULTS = Times()
-TEN = Times(stf_count=10, physics_period_count=1)
+TEN = replace(DEFAULTS, stf_count=10, physics_period_count=1)
 
 
 def sequences(made: list[Step]) -> list[int]:
@@ -114,7 +114,7 @@ def test_a_run_ends_when_there_are_no_more_names(monkeypatch: pytest.MonkeyPatch
 
 
 @given(parameters=times)
-def test_every_script_obeys_the_machine_and_closes_its_run(parameters: Times) -> None:
+def test_every_script_obeys_the_machine_and_closes_its_run(parameters: DaqParameters) -> None:
     made = list(steps(parameters))
     assert obeys_the_machine(made) == Daq(state=NO_BEAM, run=RunBoundary.NO_RUN)
     assert [step.index for step in made] == list(range(len(made)))
@@ -126,14 +126,14 @@ def test_every_script_obeys_the_machine_and_closes_its_run(parameters: Times) ->
 
 
 @given(parameters=times, data=st.data())
-def test_a_restarted_process_goes_on_with_the_same_steps(parameters: Times, data: st.DataObject) -> None:
+def test_a_restarted_process_goes_on_with_the_same_steps(parameters: DaqParameters, data: st.DataObject) -> None:
     made = list(steps(parameters))
     skip = data.draw(st.integers(0, len(made)))
     assert list(steps(parameters, skip=skip)) == made[skip:]
 
 
 @given(parameters=times, data=st.data())
-def test_a_stop_closes_the_run_from_wherever_it_is(parameters: Times, data: st.DataObject) -> None:
+def test_a_stop_closes_the_run_from_wherever_it_is(parameters: DaqParameters, data: st.DataObject) -> None:
     script = list(steps(parameters))
     after = data.draw(st.integers(0, len(script)))
     last = script[after - 1].at if after else 0.0

@@ -43,6 +43,7 @@ from swf.service.platform import Platform
 from swf.service.workspace import Workspace
 from swf.store.models import DeadLetter, WorkflowExecution
 from swf.workload.inline import InlinePool
+from swf.workload.shelf import Shelf
 
 ROLES = ("data", "fastmon", "fast_processing", "worker")
 IO_OWNERS = ("verify", "sample", "worker")
@@ -199,22 +200,23 @@ class EpicBench:
             user="ann",
             clock=self.clock,
             ids=self.ids,
-            bus=self.bus,  # type: ignore[arg-type]
+            bus=self.bus,
             io=self.io,
             wake=threading.Event(),
             sink=sink,
+            scratch=self.workspace.scratch,
             boundary=lambda name: None,
         )
         self.agents = EpicAgents(platform, self.configuration)
         self.worker = Workbench(
-            pool=InlinePool(self._payload, clock=self.clock, on_ready=lambda: None),
-            spec=self._payload,
+            shelf=Shelf(lambda spec, number: InlinePool(spec, clock=self.clock, on_ready=lambda: None)),
+            payload_of=lambda run_number: self._payload,
+            lease_of=lambda run_number: 900.0,
             slots=4,
-            buffer=str(self.agents.buffer),
+            files=self.agents.files,
             products=self.workspace.products,
             io=self.io,
             clock=self.clock,
-            lease_s=900.0,
         )
         self.runtimes: dict[str, Runtime] = {
             role: self.agents.runtime(worker_agent(self.worker) if role == "worker" else self.agents.agent(role))

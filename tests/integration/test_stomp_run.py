@@ -64,10 +64,11 @@ class Process:
             user="ann",
             clock=clock,
             ids=Uuid7Source(clock),
-            bus=bus,  # type: ignore[arg-type]
+            bus=bus,
             io=self.io,
             wake=wake,
             sink=self.sink,
+            scratch=workspace.scratch,
             boundary=lambda name: None,
         )
         execution = start_execution(configuration, workflow.path, "ann", clock)

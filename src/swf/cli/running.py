@@ -141,7 +141,7 @@ class Figures:
     @property
     def workers_here(self) -> int:
         """Payloads that may run here at one time; 0 where the workflow has none."""
-        return worker_slots(self.configuration) if self.epic.agents.pool is not None else 0
+        return worker_slots(self.configuration) if self.epic.agents.bench is not None else 0
 
     def progress(self) -> Progress:
         """The run."""
@@ -163,7 +163,7 @@ class Figures:
 
     def busy(self) -> int:
         """Payloads that run now."""
-        return self.epic.agents.pool.running() if self.epic.agents.pool is not None else 0
+        return self.epic.agents.shelf.running()
 
 
 def _summary(run_number: int) -> RunSummary | None:

@@ -18,7 +18,6 @@ from swf.epic.agents.fastmon import fastmon_agent
 from swf.epic.agents.panda_processing import panda_processing_agent
 from swf.epic.agents.watcher import Limits, watcher_agent
 from swf.epic.agents.worker import Workbench, worker_agent
-from swf.epic.buffer_keeper import BufferKeeper, policy_of, runs_by_buffer
 from swf.epic.closing import RunCloser
 from swf.epic.datasets import DatasetKeeper
 from swf.epic.legacy import tolerant_decoder
@@ -27,7 +26,6 @@ from swf.epic.panda_workers.incoming import ResultDecoder
 from swf.epic.payloads.shipped import SHIPPED
 from swf.epic.run_files import RunFiles
 from swf.epic.run_settings import LEASE_S, RunBook
-from swf.epic.settings_daq import ExitBufferSection
 from swf.epic.settings_panda import PandaWorkersSection, WorkersBy
 from swf.epic.settings_processing import (
     FastProcessingSection,
@@ -42,7 +40,6 @@ from swf.messaging.runtime import Runtime
 from swf.messaging.settings import LegacySection
 from swf.service.identity import enlist
 from swf.service.platform import Platform
-from swf.store.models import Run
 from swf.workload.inline import InlinePool
 from swf.workload.pool import PayloadPool
 from swf.workload.port import Pool
@@ -200,20 +197,3 @@ def worker_slots(configuration: Configuration) -> int:
     wanted = configuration.section(ProcessingSection).workers
     cores = len(os.sched_getaffinity(0))
     return min(wanted or configuration.section(FastProcessingSection).target_worker_count, cores)
-
-
-def buffer_keeper(configuration: Configuration, run_number: int, platform: Platform) -> BufferKeeper:
-    """The keeper of a run's exit buffer: of the run's own STFs, and those of earlier runs in the same folder."""
-    section = configuration.section(ExitBufferSection)
-    default = platform.workspace.exit_buffer
-    folder = section.path or default
-    earlier = runs_by_buffer(Run.objects.exclude(pk=run_number), default)
-    runs = {run_number, *(run for (path, _), runs in earlier.items() if path == folder for run in runs)}
-    return BufferKeeper(
-        folder,
-        policy_of(section),
-        platform.namespace,
-        platform.clock,
-        runs=runs,
-        boundary=prefixed("daq_simulator", platform.boundary),
-    )

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from django.db import transaction
-
 from swf.config import Configuration
-from swf.core.effects import prefixed
-from swf.epic.agents.backlog import Backlog
-from swf.epic.agents.daq_simulator import DaqSimulator, RunPlan, daq_agent
-from swf.epic.buffer_keeper import BufferKeeper
-from swf.epic.composition import EpicAgents, buffer_keeper
-from swf.epic.daq.schedule import planned_stfs
+from swf.epic.agents.daq_simulator import daq_agent
+from swf.epic.composition import EpicAgents
 from swf.epic.messages import RunImminent
-from swf.epic.names import MAX_SEQUENCE
-from swf.epic.run_settings import settings_from
-from swf.epic.settings_daq import StfSection, daq_parameters
-from swf.epic.settings_processing import FastProcessingSection
-from swf.epic.stf_writer import stf_writer
+from swf.epic.taking import take_run
 from swf.service.executions import mark_interrupted
 from swf.service.identity import Heartbeats
 from swf.service.loop import Loop
 from swf.service.platform import Platform
 from swf.storage.atomic import sweep_temporaries
-from swf.store.counters import reserve
 from swf.store.models import Event, Run, WorkflowExecution
-
-WINDOW, EMPTY_WINDOW = 8, 64
-"""STFs that may be under way at one time where the DAQ does not keep real time: with files, and without."""
 
 
 class EpicExecution:
@@ -37,11 +23,9 @@ class EpicExecution:
         self._platform = platform
         self.agents = EpicAgents(platform, configuration)
         self.execution = execution
-        self.run_number = _run_number(execution, configuration)
-        platform.boundary("execution.run_numbered")
+        taking = take_run(platform, configuration, execution)
+        self.run_number, self.buffer, self.simulator = taking.run_number, taking.buffer, taking.simulator
         self._sweep()
-        self.buffer = buffer_keeper(configuration, self.run_number, platform)
-        self.simulator = _simulator(self.agents, execution, self.run_number, self.buffer)
         self.runtimes = {
             role: self.agents.runtime(daq_agent(self.simulator) if role == "daq" else self.agents.agent(role))
             for role in configuration.roles()
@@ -87,56 +71,11 @@ class EpicExecution:
 
     def close(self) -> None:
         """End the payload processes; the agents leave."""
-        if self.agents.pool is not None:
-            self.agents.pool.close(grace_s=2.0)
+        self.agents.shelf.close(grace_s=2.0)
         self._heartbeats.exited()
 
     def _sweep(self) -> None:
         """Remove what a killed process left half-written; the lock says that nobody writes there."""
         workspace, run = self._platform.workspace, str(self.run_number)
-        for folder in (self.agents.buffer, workspace.samples / run, workspace.products / run):
+        for folder in (workspace.samples / run, workspace.products / run):
             sweep_temporaries(folder)
-
-
-def _simulator(agents: EpicAgents, execution: WorkflowExecution, run_number: int, buffer: BufferKeeper) -> DaqSimulator:
-    configuration, platform = agents.configuration, agents.platform
-    plan = RunPlan(
-        execution_id=execution.execution_id,
-        run_number=run_number,
-        parameters=daq_parameters(configuration),
-        workflow_params=_workflow_params(configuration),
-    )
-    writer = stf_writer(
-        configuration.section(StfSection),
-        folder=agents.buffer,
-        run_number=run_number,
-        tf_base=execution.tf_base,
-        boundary=prefixed("daq_simulator", platform.boundary),
-    )
-    window = WINDOW if writer.has_content else EMPTY_WINDOW
-    return DaqSimulator(
-        plan,
-        writer=writer,
-        buffer=buffer,
-        backlog=Backlog(run_number, settings_from(configuration.kind.name, execution.parameter_values), window),
-        io=platform.io,
-        clock=platform.clock,
-    )
-
-
-def _run_number(execution: WorkflowExecution, configuration: Configuration) -> int:
-    """The run of an execution: a new number, and TF numbers of its own, when it has none yet."""
-    if execution.run_number is None:
-        stfs = planned_stfs(daq_parameters(configuration)) or MAX_SEQUENCE
-        with transaction.atomic():  # no number is taken without an execution that has it
-            execution.run_number = reserve("run", 1)
-            execution.tf_base = reserve("tf", stfs * configuration.section(StfSection).tf_count)
-            execution.save(update_fields=["run_number", "tf_base"])
-    return execution.run_number
-
-
-def _workflow_params(configuration: Configuration) -> dict[str, object]:
-    """What run_imminent tells the agents that cannot ask the store."""
-    if not configuration.has("fast_processing.slices_per_sample"):
-        return {}
-    return configuration.section(FastProcessingSection).model_dump(mode="json")

@@ -51,7 +51,12 @@ def stf_name(run: int, sequence: int) -> str:
     """
     _check("run", run, 1, MAX_RUN)
     _check("sequence", sequence, 1, MAX_SEQUENCE)
-    return f"swf.{run}.{sequence:06d}{_SUFFIX}"
+    return f"{stf_prefix(run)}{sequence:06d}{_SUFFIX}"
+
+
+def stf_prefix(run: int) -> str:
+    """What the names of all STFs of a run begin with, and no others."""
+    return f"swf.{run}."
 
 
 def tf_sample_name(stf: str, number: int) -> str:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from swf.core.errors import UnknownNameError
+from swf.core.payload import PayloadSpec
 from swf.core.work import MAX_RETRIES
+from swf.epic.payloads.shipped import SHIPPED
+from swf.epic.settings_daq import ExitBufferSection
+from swf.epic.settings_processing import PayloadSection, payload_spec
 from swf.store.models import Run, WorkflowExecution
+
+LEASE_S = 900.0
+"""The lease of work in workflows that have no `[processing]`, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +33,20 @@ class RunSettings:
     target_worker_count: int = 0
     max_retries: int = MAX_RETRIES
     scope: str = "group.daq"
+    exit_buffer: Path | None = None
+    """Where its STFs are written; None: in the data directory."""
+    read_from: str = ""
+    """Where they are read; empty: where they are written."""
+    lease_s: float = LEASE_S
+    payload: PayloadSpec | None = None
+    """What is run on its data; None where nothing is."""
 
 
 def settings_from(kind: str, parameters: Mapping[str, Mapping[str, Any]]) -> RunSettings:
     """The settings of a run of a workflow of this kind, from its execution's parameters, section by section."""
     fast = parameters.get("fast_processing", {})
+    buffer = ExitBufferSection.model_validate(parameters.get("exit_buffer", {}))
+    payload = parameters.get("payload")
     names = (
         "stf_sampling_rate",
         "tf_sampling_fraction",
@@ -42,6 +59,10 @@ def settings_from(kind: str, parameters: Mapping[str, Mapping[str, Any]]) -> Run
         samples=kind == "fast_processing",
         max_retries=parameters.get("processing", {}).get("max_retries", MAX_RETRIES),
         scope=parameters.get("catalog", {}).get("scope", "group.daq"),
+        exit_buffer=buffer.path,
+        read_from=buffer.read_from,
+        lease_s=parameters.get("processing", {}).get("lease_s", LEASE_S),
+        payload=payload_spec(PayloadSection.model_validate(payload), SHIPPED) if payload is not None else None,
         **{name: fast[name] for name in names if name in fast},
     )
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from swf.core.effects import Boundary, no_boundary
 from swf.core.ids import IdSource, Uuid7Source
@@ -34,6 +35,8 @@ class Platform:
     io: IoPool
     wake: threading.Event
     sink: LogSink
+    scratch: Path
+    """Where this process, and no other, may leave working files."""
     boundary: Boundary
 
 
@@ -58,6 +61,7 @@ def embedded(
             io=io,
             wake=wake,
             sink=sink,
+            scratch=workspace.scratch,
             boundary=boundary,
         )
 
@@ -77,6 +81,7 @@ def service(
     already; a broker that does not answer yet is waited for meanwhile.
 
     Args:
+        app_name: the agent's name, which no other process has: its log and its scratch folder are called so.
         prefetch: how many messages of a work queue a role holds.
 
     Raises:
@@ -97,6 +102,7 @@ def service(
                 io=io,
                 wake=wake,
                 sink=sink,
+                scratch=workspace.scratch / app_name,
                 boundary=boundary,
             )
             yield platform, bus

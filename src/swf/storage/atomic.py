@@ -45,10 +45,10 @@ def atomic_file(path: Path, *, boundary: Boundary = no_boundary) -> Iterator[Pat
         raise cannot_write(path, error) from error
 
 
-def sweep_temporaries(folder: Path) -> int:
+def sweep_temporaries(folder: Path, prefix: str = "") -> int:
     """Remove the temporary files that killed processes left in `folder`; returns how many.
 
-    Only where nobody is writing into the folder.
+    Only where nobody is writing into the folder, or nobody files whose names begin with `prefix`.
 
     Raises:
         StorageError: one cannot be removed.
@@ -58,7 +58,7 @@ def sweep_temporaries(folder: Path) -> int:
         if not folder.is_dir():
             return 0
         for path in folder.iterdir():
-            if _TEMPORARY.match(path.name):
+            if path.name.startswith(f".{prefix}") and _TEMPORARY.match(path.name):
                 path.unlink(missing_ok=True)
                 swept += 1
     except OSError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 from swf.core.errors import DataError
 from swf.core.messages import Message
@@ -18,6 +17,7 @@ from swf.epic.messages import EPIC_TOPIC, StfGen
 from swf.epic.models import StfFile
 from swf.epic.ready import stf_ready
 from swf.epic.run_counts import RunCounts
+from swf.epic.run_files import RunFiles
 from swf.epic.run_settings import RunBook
 from swf.messaging.agent import Agent
 from swf.messaging.turn import Turn
@@ -30,10 +30,17 @@ ROLE = "data"
 
 
 def data_agent(
-    *, buffer: Path, io: IoPool, clock: Clock, book: RunBook, closer: RunCloser, datasets: DatasetKeeper, lease_s: float
+    *,
+    files: RunFiles,
+    io: IoPool,
+    clock: Clock,
+    book: RunBook,
+    closer: RunCloser,
+    datasets: DatasetKeeper,
+    lease_s: float,
 ) -> Agent:
-    """The agent, for STFs in the exit buffer `buffer`."""
-    verification = verifier(buffer=buffer, io=io, clock=clock, lease_s=lease_s)
+    """The agent; `files` says where STFs lie."""
+    verification = verifier(files=files, io=io, clock=clock, lease_s=lease_s)
     registration = Registration(book, verification.look)
     return Agent(
         role=ROLE,

@@ -19,6 +19,7 @@ from swf.epic.histogram_store import add_to_run
 from swf.epic.messages import EPIC_TOPIC, StfReady, TfFileRegistered
 from swf.epic.models import FastMonFile, StfFile
 from swf.epic.names import tf_sample_name
+from swf.epic.run_files import RunFiles
 from swf.epic.run_settings import RunBook, RunSettings, execution_ids
 from swf.epic.sampling import is_sampled, sample_ranges, sampled_count
 from swf.epic.stf.sample import SampleFacts, write_sample
@@ -33,12 +34,12 @@ ROLE = "fastmon"
 
 
 def fastmon_agent(
-    *, buffer: str, samples: Path, io: IoPool, clock: Clock, book: RunBook, lease_s: float, boundary: Boundary
+    *, files: RunFiles, samples: Path, io: IoPool, clock: Clock, book: RunBook, lease_s: float, boundary: Boundary
 ) -> Agent:
-    """The agent. `buffer` is the exit buffer, a folder or a `root://` address; `samples` is where sample files go."""
+    """The agent. `files` says where STFs are read; `samples` is where sample files go."""
 
     def start(item: FastMonFile) -> tuple[Callable[..., SampleFacts], tuple[object, ...]]:
-        source = join(buffer, item.stf.name)
+        source = join(files.source(item.stf.run_id), item.stf.name)
         return write_sample, (source, samples / str(item.run_number) / item.name, item.tf_first, item.tf_last, boundary)
 
     task = FileTask(owner="sample", model=FastMonFile, start=start, finish=_sampled, related=("stf",))

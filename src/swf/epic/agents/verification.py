@@ -11,6 +11,7 @@ from swf.epic.agents.file_work import FileTask, FileWork
 from swf.epic.messages import EPIC_TOPIC
 from swf.epic.models import StfFile
 from swf.epic.ready import stf_ready_of
+from swf.epic.run_files import RunFiles
 from swf.epic.run_settings import execution_ids
 from swf.messaging.turn import Turn
 from swf.service.io_pool import IoPool
@@ -18,12 +19,12 @@ from swf.storage.checksums import facts_of
 from swf.store.work import WorkMoves
 
 
-def verifier(*, buffer: Path, io: IoPool, clock: Clock, lease_s: float) -> FileWork[StfFile]:
-    """The reconciler that verifies queued STFs in the exit buffer `buffer`."""
+def verifier(*, files: RunFiles, io: IoPool, clock: Clock, lease_s: float) -> FileWork[StfFile]:
+    """The reconciler that verifies queued STFs in the exit buffers of their runs."""
     task = FileTask(
         owner="verify",
         model=StfFile,
-        start=lambda stf: (verify, (buffer / stf.name, stf.size_bytes, stf.adler32, stf.sha256)),
+        start=lambda stf: (verify, (files.buffer(stf.run_id) / stf.name, stf.size_bytes, stf.adler32, stf.sha256)),
         finish=_verified,
     )
     return FileWork(task, io=io, clock=clock, lease_s=lease_s)

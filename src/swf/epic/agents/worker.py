@@ -7,8 +7,10 @@ that died is found by its claim, one that was never claimed comes again.
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +19,7 @@ from pathlib import Path
 from uuid import UUID
 
 from swf.core.effects import Boundary, no_boundary
+from swf.core.errors import SwfError
 from swf.core.messages import Message
 from swf.core.payload import Outcome, PayloadJob, PayloadResult, PayloadSpec
 from swf.core.times import Clock
@@ -27,6 +30,7 @@ from swf.epic.agents.slice_report import slice_result
 from swf.epic.messages import RESULT_QUEUE, SLICE_QUEUE, Slice
 from swf.epic.models import TfSlice
 from swf.epic.run_counts import save_slice_moves
+from swf.epic.run_files import RunFiles
 from swf.messaging.agent import Agent
 from swf.messaging.turn import Turn, TurnFactory
 from swf.service.io_pool import IoPool
@@ -34,7 +38,7 @@ from swf.storage.checksums import FileFacts, facts_of
 from swf.storage.location import join
 from swf.store.work import by_request, held_by
 from swf.workload.endings import summary_path
-from swf.workload.port import Pool
+from swf.workload.shelf import Shelf
 
 ROLE = "worker"
 
@@ -61,29 +65,35 @@ class _Taken:
 class Workbench:
     """Claims slices, keeps payloads running, sends results. One database thread; payloads run in the pool.
 
-    `buffer` is where STFs are read, a folder or a `root://` address; `products` is where outputs go.
+    Args:
+        shelf: runs payloads.
+        payload_of: what is run on the data of a run.
+        lease_of: how long an attempt of a run is held without a sign of life, in seconds.
+        slots: how many payloads run here at one time.
+        files: where STFs are read.
+        products: where outputs go.
     """
 
     def __init__(
         self,
         *,
-        pool: Pool,
-        spec: PayloadSpec,
+        shelf: Shelf,
+        payload_of: Callable[[int], PayloadSpec],
+        lease_of: Callable[[int], float],
         slots: int,
-        buffer: str,
+        files: RunFiles,
         products: Path,
         io: IoPool,
         clock: Clock,
-        lease_s: float,
         boundary: Boundary = no_boundary,
     ) -> None:
-        self._pool = pool
-        self._spec = spec
-        self._buffer = buffer
+        self._shelf = shelf
+        self._payload_of = payload_of
+        self._lease_of = lease_of
+        self._files = files
         self._products = products
         self._io = io
         self._clock = clock
-        self._lease_s = lease_s
         self._boundary = boundary
         self._pace = Pace(clock, slots)
         self._hostname = socket.gethostname()[:100]
@@ -91,7 +101,7 @@ class Workbench:
         self._ready: list[tuple[PayloadResult, Future[FileFacts] | None]] = []
         """What can be reported, until it is committed that it was."""
         self._recovered = False
-        self._renew_at = 0.0
+        self._renew_at = math.inf
 
     def capacity(self) -> int:
         """How many more slices to take: one per idle payload process, and a short time's worth ahead of that."""
@@ -105,7 +115,7 @@ class Workbench:
             item = items.get(message.body.req_id)
             if item is None or item.status != WorkState.QUEUED or item.attempt + 1 != message.body.attempt:
                 continue
-            moves.claim(item, turn.identity.name, self._lease_s)
+            moves.claim(item, turn.identity.name, self._lease_of(message.body.run_id))
             turn.defer(message.envelope.message_id)
             taken = _Taken(message_id=message.envelope.message_id, body=message.body)
             turn.on_commit(partial(self._start, item.req_id, taken))
@@ -121,7 +131,7 @@ class Workbench:
 
     def end_payloads(self, begin: TurnFactory, grace_s: float) -> None:
         """Stop the payloads, and report those that had finished."""
-        self._pool.close(grace_s)
+        self._shelf.close(grace_s)
         self._collect()
         self._io.wait(ROLE)
         self._collect()
@@ -145,22 +155,27 @@ class Workbench:
         """Put back what rows say this agent holds; an output that such an attempt had written counts for nothing."""
         with begin() as turn:
             items = held_by(TfSlice, turn.identity.namespace, turn.identity.name)
-            outputs = [self._output(item.run_number, item.name, item.attempt) for item in items]
+            outputs = [self._output(item.stf.run_id, item.name, item.attempt) for item in items]
             hand_back(turn, items, reason)
             # Once it is committed that the attempts are void, and not before: until then one might still count.
             turn.on_commit(lambda: _remove(outputs))
         return len(items)
 
     def _start(self, request: UUID, taken: _Taken) -> None:
+        run_number = taken.body.run_id
         self._taken[request] = taken
-        self._pool.submit(self._job(taken.body))
+        self._renew_at = min(self._renew_at, self._clock.monotonic() + self._lease_of(run_number) / 3)
+        try:
+            self._shelf.submit(self._payload_of(run_number), self._job(taken.body))
+        except SwfError as error:  # its payload cannot be run here: that is told like any other failure
+            self._ready.append((PayloadResult(key=str(request), outcome=Outcome.NOT_STARTED, detail=str(error)), None))
         self._boundary("payload_submitted")
 
     def _job(self, body: Slice) -> PayloadJob:
         output = self._output(body.run_id, body.tf_filename, body.attempt)
         return PayloadJob(
             key=str(body.req_id),
-            input=join(self._buffer, body.filename),
+            input=join(self._files.source(body.run_id), body.filename),
             first=body.start,
             last=body.end,
             output=output,
@@ -168,14 +183,14 @@ class Workbench:
             slice=body.tf_filename,
         )
 
-    def _output(self, run_number: int | None, slice_name: str, attempt: int) -> Path:
+    def _output(self, run_number: int, slice_name: str, attempt: int) -> Path:
         """Where an attempt writes: its number is in the name, so that none can overwrite the product of another."""
-        name = f"{slice_name.removesuffix('.tf')}_a{attempt}{self._spec.output_suffix}"
+        name = f"{slice_name.removesuffix('.tf')}_a{attempt}{self._payload_of(run_number).output_suffix}"
         return self._products / str(run_number) / name
 
     def _collect(self) -> bool:
         """Take what the pool has finished; outputs are read for their checksums on a thread."""
-        results = self._pool.take()
+        results = self._shelf.take()
         if results:
             self._boundary("results_taken")
         for result in results:
@@ -205,16 +220,17 @@ class Workbench:
 
     def _renew(self, begin: TurnFactory) -> None:
         """Extend the leases of what is being worked at, well before they run out."""
-        if not self._taken or self._clock.monotonic() < self._renew_at:
+        if self._clock.monotonic() < self._renew_at:
             return
-        first = self._renew_at == 0.0
-        self._renew_at = self._clock.monotonic() + self._lease_s / 3
-        if first:
-            return
+        held: defaultdict[float, list[UUID]] = defaultdict(list)
+        for request, taken in self._taken.items():
+            held[self._lease_of(taken.body.run_id)].append(request)
+        self._renew_at = self._clock.monotonic() + min(held, default=math.inf) / 3
         with begin() as turn:
-            TfSlice.objects.filter(
-                req_id__in=list(self._taken), status=WorkState.PROCESSING, lease_holder=turn.identity.name
-            ).update(lease_until=turn.now + timedelta(seconds=self._lease_s))
+            for lease_s, requests in held.items():
+                TfSlice.objects.filter(
+                    req_id__in=requests, status=WorkState.PROCESSING, lease_holder=turn.identity.name
+                ).update(lease_until=turn.now + timedelta(seconds=lease_s))
 
 
 def _remove(outputs: Sequence[Path]) -> None:

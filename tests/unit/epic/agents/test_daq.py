@@ -64,7 +64,7 @@ class DaqBench:
             fast_processing__stf_sampling_rate=0.0,
             fast_processing__stf_count=STFS,
         )
-        self.writer = TextStfs(self.bench.agents.buffer, has_content)
+        self.writer = TextStfs(self.bench.workspace.exit_buffer, has_content)
         self.policy = ExitBufferPolicy(capacity_bytes=capacity_bytes, retention=timedelta(hours=72))
         self.execution = self.bench.execution()
         self.realtime = False
@@ -82,7 +82,7 @@ class DaqBench:
         self.simulator = DaqSimulator(
             plan,
             writer=self.writer,
-            buffer=BufferKeeper(bench.agents.buffer, self.policy, bench.namespace, bench.clock),
+            buffer=BufferKeeper(bench.workspace.exit_buffer, self.policy, bench.namespace, bench.clock),
             backlog=Backlog(RUN, settings_from("fast_processing", self.execution.parameter_values), 4),
             io=bench.io,
             clock=bench.clock,
@@ -195,7 +195,7 @@ def test_each_stf_is_announced_once_with_its_own_facts_where_the_database_fails(
     daq.finish()
     assert daq.told() == WHOLE
     for stf in StfFile.objects.all():
-        facts = facts_of(daq.bench.agents.buffer / stf.name)
+        facts = facts_of(daq.bench.workspace.exit_buffer / stf.name)
         assert (stf.sha256, stf.size_bytes, stf.status) == (facts.sha256, facts.size_bytes, "completed")
 
 

@@ -39,7 +39,7 @@ def bench(store: Path, tmp_path: Path) -> Iterator[EpicBench]:
 
 def written(bench: EpicBench, daq: Daq, sequence: int, **changes: Any) -> StfGen:
     """An STF in the exit buffer, and its announcement."""
-    path = bench.agents.buffer / stf_name(RUN, sequence)
+    path = bench.workspace.exit_buffer / stf_name(RUN, sequence)
     path.write_text(f"STF number {sequence}")
     facts = facts_of(path)
     told: dict[str, Any] = {
@@ -89,7 +89,7 @@ def test_files_are_verified_and_attached_and_the_dataset_is_closed_with_the_run(
 def test_a_file_that_is_not_what_was_announced_fails_alone(bench: EpicBench, spoil: Any, words: str) -> None:
     daq = bench.daq()
     notices = [written(bench, daq, n) for n in (1, 2, 3)]
-    spoil(bench.agents.buffer / stf_name(RUN, 2))
+    spoil(bench.workspace.exit_buffer / stf_name(RUN, 2))
     bench.send(daq.imminent(), daq.start(), *notices, daq.end(3))
     bench.run()
     bad = StfFile.objects.get(sequence=2)
@@ -165,13 +165,13 @@ def test_a_catalogue_that_does_not_answer_is_asked_again_and_nothing_is_done_twi
 def test_a_verification_that_is_redriven_after_the_close_does_not_end_the_agent(bench: EpicBench) -> None:
     daq = bench.daq()
     notices = [written(bench, daq, n) for n in (1, 2)]
-    good = (bench.agents.buffer / stf_name(RUN, 2)).read_text()
-    (bench.agents.buffer / stf_name(RUN, 2)).write_text("bad")
+    good = (bench.workspace.exit_buffer / stf_name(RUN, 2)).read_text()
+    (bench.workspace.exit_buffer / stf_name(RUN, 2)).write_text("bad")
     bench.send(daq.imminent(), daq.start(), *notices, daq.end(2))
     bench.run()
     assert Run.objects.get().closed_at is not None
     # An operator brings the file and lets it be verified once more; the dataset is closed all the same.
-    (bench.agents.buffer / stf_name(RUN, 2)).write_text(good)
+    (bench.workspace.exit_buffer / stf_name(RUN, 2)).write_text(good)
     StfFile.objects.filter(sequence=2).update(status="queued")
     bench.run()
     assert StfFile.objects.get(sequence=2).status == "completed"
@@ -180,11 +180,11 @@ def test_a_verification_that_is_redriven_after_the_close_does_not_end_the_agent(
 
 def keeper(bench: EpicBench, *, capacity_bytes: int = 10**9, retention: timedelta = 3 * DAY) -> BufferKeeper:
     policy = ExitBufferPolicy(capacity_bytes=capacity_bytes, retention=retention)
-    return BufferKeeper(bench.agents.buffer, policy, bench.namespace, bench.clock)
+    return BufferKeeper(bench.workspace.exit_buffer, policy, bench.namespace, bench.clock)
 
 
 def in_buffer(bench: EpicBench) -> int:
-    return sum(1 for path in bench.agents.buffer.iterdir() if path.suffix == ".stf")
+    return sum(1 for path in bench.workspace.exit_buffer.iterdir() if path.suffix == ".stf")
 
 
 def test_files_leave_the_exit_buffer_after_their_time_when_their_run_is_closed(bench: EpicBench) -> None:
@@ -227,7 +227,7 @@ def test_room_is_made_only_where_nothing_is_lost(bench: EpicBench) -> None:
 def test_a_removal_that_a_crash_interrupted_is_made_up_for(bench: EpicBench) -> None:
     take(bench, 2)
     bench.clock.advance(4 * DAY.total_seconds())
-    (bench.agents.buffer / stf_name(RUN, 1)).unlink()
+    (bench.workspace.exit_buffer / stf_name(RUN, 1)).unlink()
     assert len(keeper(bench).prune()) == 2
     assert not StfFile.objects.filter(removed_at=None).exists()
 

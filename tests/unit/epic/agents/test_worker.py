@@ -19,6 +19,7 @@ from swf.epic.models import RunState, TfSlice
 from swf.messaging.runtime import Runtime
 from swf.store.models import Attempt, DeadLetter, OutboxMessage, Product
 from swf.workload.inline import InlinePool
+from swf.workload.shelf import Shelf
 
 SLICES = 5
 
@@ -49,14 +50,14 @@ def with_payload(folder: Path, function: str, *, expects_output: bool, bus: str 
     )
     spec = PayloadSpec(name="t", entry_point=f"{__name__}:{function}", expects_output=expects_output, version="1")
     bench.worker = Workbench(
-        pool=InlinePool(spec, clock=bench.clock, on_ready=lambda: None),
-        spec=spec,
+        shelf=Shelf(lambda spec, number: InlinePool(spec, clock=bench.clock, on_ready=lambda: None)),
+        payload_of=lambda run_number: spec,
+        lease_of=lambda run_number: 900.0,
         slots=4,
-        buffer=str(bench.agents.buffer),
+        files=bench.agents.files,
         products=bench.workspace.products,
         io=bench.io,
         clock=bench.clock,
-        lease_s=900.0,
     )
     bench.runtimes["worker"] = bench.agents.runtime(worker_agent(bench.worker))
     return bench
@@ -198,7 +199,7 @@ def test_a_worker_that_stops_hands_back_what_it_has_not_done(bench: EpicBench) -
 
 def test_leases_of_what_is_worked_at_are_renewed(bench: EpicBench) -> None:
     worker = queued(bench)
-    bench.worker._pool.take = list  # type: ignore[method-assign, attr-defined] - payloads that take their time
+    bench.worker._shelf.take = list  # type: ignore[method-assign, attr-defined] - payloads that take their time
     worker.step()
     first = TfSlice.objects.filter(status="processing")[0].lease_until
     for _ in range(10):

@@ -16,12 +16,16 @@ from swf.core.work import WorkState
 from swf.epic.agents.worker import Workbench, worker_agent
 from swf.epic.messages import EPIC_MESSAGES, SLICE_QUEUE
 from swf.epic.models import TfSlice
+from swf.epic.run_files import RunFiles
+from swf.epic.run_settings import RunBook
 from swf.messaging.embedded import EmbeddedBus
 from swf.messaging.runtime import Runtime
 from swf.service.identity import enlist
 from swf.service.io_pool import IoPool
+from swf.service.workspace import Workspace
 from swf.store.models import Attempt, OutboxMessage
 from swf.workload.inline import InlinePool
+from swf.workload.shelf import Shelf
 from taken_run import RUN, TakenRun
 
 SPEC = PayloadSpec(name="noop", entry_point="swf.workload.noop:run", expects_output=False)
@@ -47,14 +51,14 @@ class Scene:
         self.reached: list[str] = []
         self.die_at = ""
         self.bench = Workbench(
-            pool=InlinePool(SPEC, clock=clock, on_ready=lambda: None),
-            spec=SPEC,
+            shelf=Shelf(lambda spec, number: InlinePool(spec, clock=clock, on_ready=lambda: None)),
+            payload_of=lambda run_number: SPEC,
+            lease_of=lambda run_number: 900.0,
             slots=1,
-            buffer=str(root),
+            files=RunFiles(RunBook(), Workspace(root=root)),
             products=self.products,
             io=io,
             clock=clock,
-            lease_s=900.0,
         )
         self.runtime = Runtime(
             worker_agent(self.bench),

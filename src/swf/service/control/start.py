@@ -76,9 +76,9 @@ def start_local(
         BusyError: another command starts or stops here, or a run in embedded mode is under way.
     """
     look_at_servers(bus, section)
+    order.workspace.create()
     with order.place.locked():
         refuse_unless_startable(order)
-        order.workspace.create()
         return launch(order, Daemon(order.place, clock, tell), bus, section, clock=clock, tell=tell)
 
 

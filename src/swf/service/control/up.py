@@ -51,9 +51,9 @@ def up(order: StartOrder, *, clock: Clock, tell: Tell) -> Up:
     """
     if lacking := missing():
         raise ConfigError(f"{lacking}; or, with docker: testbed start")
+    order.workspace.create()
     with order.place.locked():
         refuse_unless_startable(order)
-        order.workspace.create()
         return _Starter(order, clock, tell).start()
 
 

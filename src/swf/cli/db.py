@@ -11,6 +11,7 @@ from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, ModeOption, Nam
 from swf.cli.output import emit, show
 from swf.cli.runs import parse_age
 from swf.cli.session import open_store_of
+from swf.core.figures import number_of
 from swf.core.times import SystemClock
 
 
@@ -28,7 +29,7 @@ def db_upgrade(
     if as_json:
         emit({"changes": list(made)})
     elif made:
-        show(*(f"made {change}" for change in made), f"the tables are up to date: {_counted(len(made), 'change')}")
+        show(*(f"made {change}" for change in made), f"the tables are up to date: {number_of(len(made), 'change')}")
     else:
         show("the tables are up to date: there was nothing to do")
 
@@ -74,12 +75,12 @@ def db_prune(
         emit(pruned.as_json())
         return
     counts = (
-        _counted(pruned.events, "event"),
-        _counted(pruned.inbox_entries, "inbox entry", "inbox entries"),
-        _counted(pruned.app_logs, "log line"),
+        number_of(pruned.events, "event"),
+        number_of(pruned.inbox_entries, "inbox entry", "inbox entries"),
+        number_of(pruned.app_logs, "log line"),
     )
     verb = "would go" if dry_run else "are gone"
-    show(f"{', '.join(counts)} {verb}; of {_counted(pruned.runs, 'run')} that closed more than {older_than} ago")
+    show(f"{', '.join(counts)} {verb}; of {number_of(pruned.runs, 'run')} that closed more than {older_than} ago")
 
 
 def application() -> typer.Typer:
@@ -89,7 +90,3 @@ def application() -> typer.Typer:
     app.command("backup")(db_backup)
     app.command("prune")(db_prune)
     return app
-
-
-def _counted(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or f'{one}s'}"

@@ -21,6 +21,7 @@ from swf.cli.options import (
 )
 from swf.cli.output import emit, show
 from swf.cli.session import cores_here
+from swf.core.figures import duration
 
 if TYPE_CHECKING:
     from swf.epic.plan import Plan, Supply
@@ -101,5 +102,5 @@ def _supply(name: str, supply: Supply) -> str:
         f"{name:<16} {supply.workers} workers, {supply.slices_per_s:.4g} slices/s, utilisation {supply.utilisation:.3g}"
     )
     if supply.backlog and supply.drain_s is not None:
-        text += f", backlog {supply.backlog:.0f} slices, drained in {supply.drain_s:.0f} s"
+        text += f", backlog {supply.backlog:.0f} slices, drained in {duration(supply.drain_s)}"
     return text

@@ -22,6 +22,7 @@ from swf.cli.options import (
 from swf.cli.output import emit, show, table
 from swf.cli.session import open_store_of, scene_in, user_name
 from swf.cli.stfs import runs_stfs
+from swf.core.figures import number_of, size
 from swf.core.times import SystemClock
 
 if TYPE_CHECKING:
@@ -196,8 +197,8 @@ def runs_prune(
         return
     verb = "would be removed" if dry_run else "removed"
     show(
-        *(f"{file.name}, {file.size_bytes} bytes, {verb} from {file.folder}" for file in pruned.files),
-        f"{len(pruned.files)} STFs, {pruned.bytes} bytes {verb}; {pruned.kept} stay",
+        *(f"{file.name}, {size(file.size_bytes)}, {verb} from {file.folder}" for file in pruned.files),
+        f"{number_of(len(pruned.files), 'STF')}, {size(pruned.bytes)}, {verb}; {pruned.kept} stay",
     )
 
 

@@ -11,6 +11,7 @@ from rich.tree import Tree
 
 from swf.cli.options import located
 from swf.cli.output import table
+from swf.core.figures import duration, number_of, size
 from swf.epic.usecases.explanation import counted
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def summary_tree(summary: RunSummary) -> Tree:
         f"Execution: {summary.execution or 'unknown'} (workflow {summary.workflow}, namespace {summary.namespace}, "
         f"{summary.mode}), {summary.status}{f': {summary.status_reason}' if summary.status_reason else ''}"
     )
-    tree.add(f"Duration: {_seconds(summary.duration_s)}{'' if summary.closed else ', not closed'}")
+    tree.add(f"Duration: {duration(summary.duration_s)}{'' if summary.closed else ', not closed'}")
     if summary.ended_by:
         tree.add(f"Ended by: {summary.ended_by}")
     tree.add(f"STF files: {_stf_files(summary)}")
@@ -52,10 +53,10 @@ def summary_tree(summary: RunSummary) -> Tree:
         tree.add(f"Slices: {_slices(summary.slices)}; {summary.hits['found']} hits found")
     tree.add(f"Ledger: {_sum(summary.ledger)}")
     if summary.products["count"]:
-        tree.add(f"Products: {summary.products['count']} files, {_bytes(summary.products['bytes'])}")
+        tree.add(f"Products: {number_of(summary.products['count'], 'file')}, {size(summary.products['bytes'])}")
     if summary.dataset:
         dataset = summary.dataset
-        tree.add(f"Dataset: {dataset['name']}, {dataset['state']}, {dataset['files']} files")
+        tree.add(f"Dataset: {dataset['name']}, {dataset['state']}, {number_of(dataset['files'], 'file')}")
     _branch(tree, "Messages:", [_message(kind, number) for kind, number in summary.messages.items()])
     raised = [alarm for alarm in summary.alarms if alarm["cleared"] is None]
     _branch(tree, "Alarms:", [f"{alarm['text']}. To do: {alarm['what_to_do']}" for alarm in raised])
@@ -126,7 +127,7 @@ def _branch(tree: Tree, title: str, items: Iterable[str | Tree]) -> None:
 def _attempt(attempt: AttemptView) -> Tree:
     code = "" if attempt.exit_code is None else f", exit code {attempt.exit_code}"
     detail = f": {attempt.detail}" if attempt.detail else ""
-    tree = _tree(f"{attempt.attempt} by {attempt.holder}: {attempt.outcome}{code}, {_seconds(attempt.seconds)}{detail}")
+    tree = _tree(f"{attempt.attempt} by {attempt.holder}: {attempt.outcome}{code}, {duration(attempt.seconds)}{detail}")
     _branch(tree, "end of its standard error:", attempt.stderr_tail.rstrip().splitlines()[-15:])
     return tree
 
@@ -157,14 +158,3 @@ def _message(kind: str, number: int) -> str:
     times = f" (x{number})" if number > 1 else ""
     meaning = f" → {_MEANINGS[kind]}" if kind in _MEANINGS else ""
     return f"{kind}{times}{meaning}"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
-
-
-def _bytes(number: int) -> str:
-    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if number >= scale:
-            return f"{number / scale:.1f} {unit}"
-    return f"{number} B"

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any, Final
 
+from swf.core.figures import duration, number_of
 from swf.epic.sampling import sampled_count
 
 _ROUNDING: Final = 5e-4
@@ -141,13 +142,13 @@ def _advice(demand: Demand, sampled: int | None, needed: int, available: Supply,
         return (f"{none} is sampled at a sampling rate of {demand.sampling_rate:g}: there is nothing to process",)
     lines = [_verdict(demand, needed, available)]
     if available.workers < target.workers:
-        cores = _counted(demand.cores, "core")
+        cores = number_of(demand.cores, "core")
         here = f"{target.workers} workers are asked for and this machine has {cores}: {available.workers} run"
         there = "keep up" if target.keeps_up else f"fall behind as well ({target.utilisation:.3g} times their capacity)"
         lines.append(f"{here}; all {target.workers} would {there}")
     if not available.keeps_up:
         lines.append(
-            f"{_workers(available.workers)} sustain{'s' * (available.workers == 1)} a sampling rate of "
+            f"{number_of(available.workers, 'worker')} sustain{'s' * (available.workers == 1)} a sampling rate of "
             f"{available.sustained_sampling_rate:.3g} with slices of {demand.slice_time_s:g} s; full sampling "
             f"needs {_workers_for(demand, 1.0)} workers"
         )
@@ -155,30 +156,17 @@ def _advice(demand: Demand, sampled: int | None, needed: int, available: Supply,
 
 
 def _verdict(demand: Demand, needed: int, supply: Supply) -> str:
+    workers, one = number_of(supply.workers, "worker"), "s" * (supply.workers == 1)
     if supply.keeps_up:
-        return f"{_workers(supply.workers)} keep{'s' * (supply.workers == 1)} up: {needed} needed for real time"
-    behind = f"real time needs {needed} workers; {_workers(supply.workers)} fall{'s' * (supply.workers == 1)} behind"
+        return f"{workers} keep{one} up: {needed} needed for real time"
+    behind = f"real time needs {needed} workers; {workers} fall{one} behind"
     if supply.backlog is None or supply.drain_s is None:
         return f"{behind} by {supply.backlog_growth_per_s * 3600:.0f} slices an hour, for as long as the run goes on"
     return (
         f"{behind}: about {supply.backlog:.0f} slices wait at the end of the run, and take "
-        f"{_duration(supply.drain_s)} more"
+        f"{duration(supply.drain_s)} more"
     )
 
 
 def _workers_for(demand: Demand, sampling_rate: float) -> int:
     return ceil(demand.stf_rate * sampling_rate * demand.slices_per_sample * demand.slice_time_s / (1 + _ROUNDING))
-
-
-def _workers(number: int) -> str:
-    return _counted(number, "worker")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

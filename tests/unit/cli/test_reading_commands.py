@@ -148,7 +148,7 @@ class TestActing:
         stf = buffer / "swf.100010.000001.stf"
         stf.write_bytes(b"x")
         dry = testbed("runs", "prune", "--older-than", "0s", "--dry-run", "--data-dir", data_dir)
-        assert "1 STFs, 1000 bytes would be removed; 0 stay" in dry.out
+        assert "1 STF, 1 kB, would be removed; 0 stay" in dry.out
         assert stf.exists()
         assert testbed("runs", "prune", "--older-than", "0s", "--data-dir", data_dir, "--json").json["bytes"] == 1000
         assert not stf.exists()

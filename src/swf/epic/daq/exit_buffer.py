@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from swf.core.figures import size
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BufferedFile:
@@ -114,7 +116,7 @@ def _alarm(policy: ExitBufferPolicy, stay: list[BufferedFile], used: int, incomi
     capacity = policy.capacity_bytes
     if incoming > capacity:
         return (
-            f"the next STF has {_size(incoming)} but the exit buffer holds {_size(capacity)} in all: "
+            f"the next STF has {size(incoming)} but the exit buffer holds {size(capacity)} in all: "
             f"raise the exit buffer's capacity or make STFs smaller"
         )
     waiting = [
@@ -129,7 +131,7 @@ def _alarm(policy: ExitBufferPolicy, stay: list[BufferedFile], used: int, incomi
     blocked = [file for file in stay if not may_leave(file)]
     held = f"; files that may not leave: {', '.join(waiting)}; the oldest is {blocked[0].name}" if blocked else ""
     return (
-        f"the exit buffer is full: {_size(used)} of {_size(capacity)} are used and the next STF needs {_size(incoming)}"
+        f"the exit buffer is full: {size(used)} of {size(capacity)} are used and the next STF needs {size(incoming)}"
         f"{held}. Let archiving and processing catch up, or raise the exit buffer's capacity"
     )
 
@@ -141,11 +143,3 @@ def _keeps(file: BufferedFile) -> str:
     if file.archive_required and not file.archived:
         return "archive"
     return "use" if file.archived or file.run_closed else "run"
-
-
-def _size(number: int) -> str:
-    """Bytes in decimal units, as disks are sold."""
-    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if number >= scale:
-            return f"{number / scale:.3g} {unit}" if number < 1000 * scale else f"{number / scale:.0f} {unit}"
-    return f"{number} B"

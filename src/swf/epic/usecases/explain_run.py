@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from django.db.models import Count
 
+from swf.core.figures import number_of
 from swf.core.ledger import Ledger, Stage
 from swf.core.work import LOST, UNFINISHED, WorkState
 from swf.epic.accounting import ledger_of
@@ -92,7 +93,8 @@ def _why(run: Run, ledger: Ledger, scene: Scene) -> Iterator[str]:
     yield _phase_in_words(run, held=not goes_on(run.execution_id, scene))
     if run.closed_at is not None:
         by = f"; it was ended by {run.ended_by}" if run.ended_by else ""
-        yield f"It is closed: all {ledger.produced} STFs that the DAQ produced are accounted for{by}."
+        produced = number_of(ledger.produced or 0, "STF")
+        yield f"It is closed: the DAQ produced {produced}, and each is accounted for{by}."
     else:
         yield from _waits_for(run, ledger, scene)
     lost = [unit for unit in ledger.undone if unit.word in LOST]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from swf.core.figures import duration
 from swf.epic.usecases.lookup import execution_named
 from swf.store.models import WorkflowExecution
 
@@ -51,9 +52,5 @@ def resume_command(execution_id: str) -> str:
 
 def ago(instant: datetime, now: datetime) -> str:
     """How long ago, for a person."""
-    seconds = max(0.0, (now - instant).total_seconds())
-    if seconds < 1:
-        return "just now"
-    if seconds < 120:
-        return f"{seconds:.0f} s ago"
-    return f"{seconds / 60:.0f} min ago" if seconds < 7200 else f"{seconds / 3600:.1f} h ago"
+    seconds = (now - instant).total_seconds()
+    return "just now" if seconds < 1 else f"{duration(seconds)} ago"

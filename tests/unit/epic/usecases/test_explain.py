@@ -248,7 +248,7 @@ class TestRuns:
         run.ended(1, closed=True, by="somebody")
         explained = explain(str(RUN), ALIVE)
         assert explained.state == "closed"
-        assert "all 1 STFs that the DAQ produced are accounted for; it was ended by somebody" in why(explained)
+        assert "the DAQ produced 1 STF, and each is accounted for; it was ended by somebody" in why(explained)
         assert explained.next == ()
 
     def test_what_it_waits_for(self, run: TakenRun) -> None:

@@ -96,7 +96,8 @@ def start_command(plan: BrokerPlan, program: BrokerProgram) -> list[str]:
         ":".join((str(conf), *program.classpath)),
         "org.apache.activemq.console.Main",
         "start",
-        f"xbean:file:{conf / 'broker.xml'}",
+        # Found on the class path: an address of the file would have to be free of spaces and much else.
+        "xbean:broker.xml",
     ]
 
 
@@ -149,6 +150,11 @@ def _check(plan: BrokerPlan) -> None:
     for limit in (plan.memory_limit, plan.queue_memory_limit, plan.store_limit, plan.temp_limit):
         if not _SIZE.match(limit):
             raise ConfigError(f"the limit {limit[:40]!r} is no size: expected a number and mb or gb, such as 512 mb")
+    if ":" in str(plan.folder) or "$" in str(plan.folder):
+        raise ConfigError(
+            f"the broker cannot be in {plan.folder}: the folder's path has : or $ in it, which Java cannot read there; "
+            "choose another folder"
+        )
     if not _NAME.match(plan.name):
         raise ConfigError(f"the broker's name {plan.name[:80]!r} is none: expected up to 64 of A-Z a-z 0-9 _ -")
 

@@ -22,7 +22,10 @@ from swf.storage.atomic import atomic_file
 _START_S: Final = 30.0
 _END_S: Final = 150.0
 """Longer than supervisord gives the slowest of its programs before it kills it, one after the other."""
-_PASSED_ON: Final = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SWF_HOME")
+_PASSED_ON: Final = (
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"),
+    *("PYTHONPATH", "LD_LIBRARY_PATH", "SWF_HOME"),
+)
 """The variables that supervisord and its programs get; the rest of a person's environment is not theirs."""
 
 

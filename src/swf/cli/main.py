@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import swf
-from swf.cli import agents, config, db, dead_letters, init, plan, run, runs, services, workflows
+from swf.cli import agents, config, db, dead_letters, doctor, init, plan, run, runs, services, workflows
 from swf.cli.boundary import guarded
 
 
@@ -43,6 +43,7 @@ def application() -> typer.Typer:
     app.command("run")(run.run)
     app.command("plan")(plan.plan)
     app.command("init")(init.init)
+    app.command("doctor")(doctor.doctor)
     app.command("up")(services.up)
     app.command("down")(services.down)
     app.command("start-local")(services.start_local)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from stompman import AckFrame, AnyClientFrame, BeginFrame, CommitFrame, SendFrame, SubscribeFrame, dump_frame
+from stompman import AckFrame, AnyClientFrame, BeginFrame, CommitFrame, NackFrame, SendFrame, SubscribeFrame, dump_frame
 
 from swf.messaging.bus import Wire
 from swf.messaging.stomp.names import Names, Source
@@ -64,6 +64,11 @@ def subscribe(identity: str, source: Source, prefetch: int) -> tuple[bytes, str]
 def acknowledgement(identity: str) -> bytes:
     """The frame that takes a message away; `identity` is the header `ack` that it came with."""
     return _frame(AckFrame, id=identity)
+
+
+def refusal(identity: str, receipt: str) -> bytes:
+    """The frame that refuses a message, with a receipt: the broker gives it again, or puts it aside."""
+    return _frame(NackFrame, id=identity, receipt=receipt)
 
 
 def _frame(kind: type[Any], **headers: str) -> bytes:

@@ -51,6 +51,10 @@ class StompClient:
         self._file.close()
         self._socket.close()
 
+    def hang_up(self) -> None:
+        """Cut the connection while another thread waits on it."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+
     def send(self, destination: str, body: str | bytes, **headers: str) -> None:
         """Send, and wait for the receipt."""
         data = body.encode() if isinstance(body, str) else body

@@ -68,6 +68,11 @@ def fails_at_first(job: PayloadJob) -> dict[str, object]:
     return good(job)
 
 
+def fails_until_asked(job: PayloadJob) -> dict[str, object]:
+    """A payload that fails as often as it is tried by itself, and succeeds after that."""
+    return good(job) if job.output.stem.endswith("_a5") else fails(job)
+
+
 def fails_for_one(job: PayloadJob) -> dict[str, object]:
     """A payload that never succeeds with one slice."""
     return fails(job) if "000001_slice_001" in job.slice else good(job)

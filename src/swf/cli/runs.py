@@ -20,6 +20,7 @@ from swf.cli.options import (
     located,
 )
 from swf.cli.output import emit, show, table
+from swf.cli.retries import runs_retry
 from swf.cli.session import open_store_of, scene_in, user_name
 from swf.cli.stfs import runs_stfs
 from swf.core.figures import number_of, size
@@ -224,6 +225,7 @@ def application() -> typer.Typer:
     app.command("ledger")(runs_ledger)
     app.command("replay")(runs_replay)
     app.command("stop")(runs_stop)
+    app.command("retry")(runs_retry)
     app.command("prune")(runs_prune)
     return app
 

@@ -29,7 +29,7 @@ def runs_stfs(
     as_json: JsonFlag = False,
     verbose: Verbose = False,
 ) -> None:
-    """The registered STFs of a run in their order, a page at a time; the end of a page names the STF to go on behind.
+    """The registered STFs of a run in their order, one page of them. Its end names the STF to go on behind.
     STATUS is queued, processing, completed, failed, expired or cancelled."""
     open_store_of(data_dir, mode)
     from swf.epic.usecases.lookup import parse_run_number

@@ -66,7 +66,7 @@ WORK_TABLE = TransitionTable(
         Move(source=_P, trigger=WorkTrigger.EXPIRE, target=WorkState.EXPIRED, why="its deadline passed"),
         Move(source=_P, trigger=WorkTrigger.CANCEL, target=WorkState.CANCELLED, why="no longer wanted"),
         Move(source=_F, trigger=WorkTrigger.RETRY, target=_Q, why="retries remain"),
-        Move(source=_F, trigger=WorkTrigger.REDRIVE, target=_Q, why="an operator tries again; retries start anew"),
+        Move(source=_F, trigger=WorkTrigger.REDRIVE, target=_Q, why="an operator tries again: one retry more than there were"),
         Move(source=WorkState.EXPIRED, trigger=WorkTrigger.REDRIVE, target=_Q, why="an operator tries again"),
     ),
 )

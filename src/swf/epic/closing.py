@@ -6,7 +6,7 @@ from swf.core.times import Clock
 from swf.core.work import UNFINISHED
 from swf.epic.accounting import ledger_of
 from swf.epic.datasets import DatasetKeeper
-from swf.epic.models import FastMonFile, StfFile, TfSlice
+from swf.epic.models import FastMonFile, SliceRetry, StfFile, TfSlice
 from swf.messaging.turn import TurnFactory
 from swf.store.models import Run
 
@@ -38,8 +38,7 @@ class RunCloser:
     def _try_to_close(self, begin: TurnFactory, run: Run) -> bool:
         # Cheap questions spare the whole ledger while work goes on.
         number = run.run_number
-        models: tuple[type[TfSlice] | type[FastMonFile] | type[StfFile], ...] = (TfSlice, FastMonFile, StfFile)
-        if any(model._default_manager.filter(run_number=number, status__in=UNFINISHED).exists() for model in models):
+        if _goes_on(number):
             return False
         if StfFile.objects.filter(run_id=number).count() < (run.total_stf_files or 0):
             return False
@@ -48,7 +47,19 @@ class RunCloser:
             return False
         self._datasets.close(begin, run)
         with begin() as turn:
-            closed = Run.objects.filter(pk=number, closed_at=None).update(closed_at=turn.now)
-            if closed:
+            # The row is locked: a retry is wished before that, and seen here, or refused because the run is closed.
+            still_open = Run.objects.select_for_update().filter(pk=number, closed_at=None).first()
+            if _goes_on(number):
+                return False
+            if still_open is not None:
+                Run.objects.filter(pk=number).update(closed_at=turn.now)
                 turn.note("run_closed", f"run {number}", number, produced=ledger.produced, complete=ledger.complete)
         return True
+
+
+def _goes_on(run_number: int) -> bool:
+    """Whether an item of a run is not final, or is not to stay so."""
+    models: tuple[type[TfSlice] | type[FastMonFile] | type[StfFile], ...] = (TfSlice, FastMonFile, StfFile)
+    if any(model._default_manager.filter(run_number=run_number, status__in=UNFINISHED).exists() for model in models):
+        return True
+    return SliceRetry.objects.filter(slice__run_number=run_number).exists()

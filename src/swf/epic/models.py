@@ -93,6 +93,25 @@ class TfSlice(WorkItem):
         ]
 
 
+class SliceRetry(models.Model):
+    """An operator's wish that a slice which failed or expired is tried once more; its row goes when it is dealt with.
+
+    The fast-processing agent deals with it. The event log keeps who wished it, and why.
+    """
+
+    slice = models.ForeignKey(TfSlice, on_delete=models.CASCADE, related_name="wished_retries")
+    attempt = models.IntegerField(help_text="The attempt that failed; where another one has ended since, it is void.")
+    wished_by = models.CharField(max_length=100)
+    reason = models.TextField(default="", blank=True)
+    wished_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["slice", "attempt"], name="slice_retry_once")]
+
+    def __str__(self) -> str:
+        return f"{self.slice_id} after attempt {self.attempt}"
+
+
 class RunState(models.Model):
     """A run in figures, changed only by increments; `phase`, `state` and `substate` have one writer, the data agent."""
 

@@ -77,8 +77,9 @@ class WorkMoves:
         self._requeue(item, WorkTrigger.RELEASE, reason, reason=reason)
 
     def redrive(self, item: WorkItem, reason: str) -> None:
-        """Put a failed or expired item back at an operator's wish; its retries start anew."""
-        self._requeue(item, WorkTrigger.REDRIVE, reason, retries=0)
+        """Put a failed or expired item back at an operator's wish: it has one retry more, and this is it."""
+        retries = item.retries + 1
+        self._requeue(item, WorkTrigger.REDRIVE, reason, retries=retries, max_retries=max(item.max_retries, retries))
 
     def cancel(self, item: WorkItem, reason: str) -> None:
         """Take an item away that is no longer wanted."""
@@ -155,6 +156,7 @@ _LIFECYCLE_FIELDS = (
     "status",
     "attempt",
     "retries",
+    "max_retries",
     "req_id",
     "lease_holder",
     "lease_until",

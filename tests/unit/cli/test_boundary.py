@@ -13,13 +13,15 @@ import pytest
 from django.db import OperationalError
 from shell import Testbed
 
-from swf.cli import dead_letters, plan, runs
+from swf.cli import dead_letters, plan, retries, runs, stfs
 from swf.cli.boundary import guarded
 from swf.cli.exit_codes import MEANINGS, ExitCode, code_of, table
 from swf.core import errors
 from swf.epic.usecases import dead_letters as letter_cases
 from swf.epic.usecases import explain, planning, prune, replay, summary
+from swf.epic.usecases import retries as retry_cases
 from swf.epic.usecases import runs as run_cases
+from swf.epic.usecases import stfs as stf_cases
 
 
 def fails(error: BaseException) -> Callable[[], object]:
@@ -125,6 +127,8 @@ class TestExitCodes:
         (runs.runs_explain, explain.explain),
         (runs.runs_replay, replay.replay),
         (runs.runs_stop, run_cases.stop_run),
+        (stfs.runs_stfs, stf_cases.list_stfs),
+        (retries.runs_retry, retry_cases.retry_slices),
         (runs.runs_prune, prune.prune),
         (dead_letters.letters_list, letter_cases.list_letters),
         (dead_letters.letters_show, letter_cases.show_letter),

@@ -142,6 +142,24 @@ class TestActing:
         assert f"testbed run --resume {EXECUTION} --data-dir" in ended.out
         assert WorkflowExecution.objects.get().stop_reason == "enough"
 
+    def test_retry(self, testbed: Testbed, data_dir: Path) -> None:
+        taken = TakenRun()
+        taken.started(status="paused")
+        sample = taken.sample(taken.stf(1, slice_count=2))
+        failed, done = taken.slice(sample, 0, WorkState.FAILED), taken.slice(sample, 1)
+        wished = testbed("runs", "retry", str(RUN), failed.name, "--data-dir", data_dir, "--json").json
+        assert (wished["slices"], wished["already"], wished["process"]) == ([failed.name], 0, None)
+        ended = testbed("runs", "retry", str(RUN), "--reason", "mended", "--data-dir", data_dir)
+        assert "1 slice of run 100010 will be tried once more when the execution is resumed" in ended.out
+        assert f"testbed run --resume {EXECUTION} --data-dir" in ended.out
+        assert testbed("runs", "retry", str(RUN), done.name, "--data-dir", data_dir).code == 2
+        assert testbed("runs", "retry", str(RUN), "x", "--data-dir", data_dir).code == 4
+        assert testbed("runs", "retry", "x", "--data-dir", data_dir).code == 4
+        taken.ended(1, closed=True)
+        refused = testbed("runs", "retry", str(RUN), "--data-dir", data_dir)
+        assert refused.code == 2
+        assert "is closed" in refused.err
+
     def test_prune(self, testbed: Testbed, run: TakenRun, data_dir: Path) -> None:
         buffer = data_dir / "exit-buffer"
         buffer.mkdir()

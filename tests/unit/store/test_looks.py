@@ -20,7 +20,7 @@ from swf.epic.datasets import DatasetKeeper
 from swf.epic.models import FastMonFile, StfFile, TfSlice
 from swf.epic.run_settings import RunBook
 from swf.store import bulk
-from swf.store.work import held_by, overdue, waiting
+from swf.store.work import held_by, overdue, unanswered, waiting
 
 NAMESPACE = "testbed"
 DONE = 3000
@@ -73,6 +73,7 @@ def full_store(store: Path, clock: ManualClock) -> CountingIds:
     held = {"status": WorkState.PROCESSING, "lease_holder": "me", "lease_until": clock.now() - timedelta(seconds=1)}
     make_slices(new, 2, clock, ids)
     TfSlice.objects.filter(run_number=2, slice_id=0).update(**held)
+    TfSlice.objects.filter(run_number=2, slice_id=1).update(lease_until=held["lease_until"])
     StfFile.objects.filter(pk=make_stf(new, 4, clock, ids).pk).update(**held)
     FastMonFile.objects.filter(run_number=2).update(status=WorkState.QUEUED)
     FastMonFile.objects.filter(run_number=1, sample_index=10).update(**held)
@@ -92,6 +93,7 @@ def looks(clock: ManualClock) -> dict[str, tuple[Look, int]]:
         "stf_held": (lambda: held_by(StfFile, NAMESPACE, "me"), 1),
         "fastmon_held": (lambda: held_by(FastMonFile, NAMESPACE, "me"), 1),
         "slice_held": (lambda: overdue(TfSlice, NAMESPACE, now), 1),
+        "slice_handed_out": (lambda: unanswered(TfSlice, NAMESPACE, now), 1),
         "stf_to_attach": (lambda: list(keeper.to_attach()), 3),
     }
 

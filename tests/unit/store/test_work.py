@@ -116,14 +116,29 @@ def test_to_hand_back_uses_up_no_retry(engine: Engine) -> None:
     assert kept.req_id != request
 
 
-def test_an_operator_s_retry_begins_anew(engine: Engine) -> None:
+def test_an_operator_s_retry_is_one_more(engine: Engine) -> None:
     (item,) = engine.items
     item.retries, item.status, item.attempt = 3, WorkState.FAILED, 4
     item.save()
     moves = engine.moves()
     moves.redrive(item, "ann: the disk is there again")
     moves.save()
-    assert (row(item).status, row(item).retries, row(item).attempt) == ("queued", 0, 4)
+    kept = row(item)
+    assert (kept.status, kept.retries, kept.max_retries, kept.attempt) == ("queued", 4, 4, 4)
+    moves = engine.moves()
+    assert not moves.fail(item, "the disk is full again")
+    moves.save()
+    assert (row(item).status, row(item).retries, row(item).max_retries) == ("failed", 4, 4)
+
+
+def test_an_operator_s_retry_of_what_has_retries_left_uses_one_of_them(engine: Engine) -> None:
+    (item,) = engine.items
+    item.retries, item.status, item.attempt = 1, WorkState.FAILED, 2
+    item.save()
+    moves = engine.moves()
+    moves.redrive(item, "ann: it was my mistake")
+    moves.save()
+    assert (row(item).retries, row(item).max_retries) == (2, 3)
 
 
 @pytest.mark.parametrize("trigger", [WorkTrigger.CANCEL, WorkTrigger.EXPIRE])

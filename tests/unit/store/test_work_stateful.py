@@ -50,7 +50,7 @@ class SliceMachine(RuleBasedStateMachine):
         """Every request that ever stood: what a worker may still answer."""
         self.completions: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
-        """Failures since the item was queued or an operator redrove it."""
+        self.redriven: Counter[str] = Counter()
         self.attempts: dict[str, int] = dict.fromkeys((name for _, _, name in self.requests), 0)
 
     def teardown(self) -> None:
@@ -105,7 +105,7 @@ class SliceMachine(RuleBasedStateMachine):
         item = self._drawn(data, {WorkState.FAILED})
         with self._moves() as moves:
             moves.redrive(item, "an operator wants it")
-        self.failures[item.name] = 0
+        self.redriven[item.name] += 1
 
     @rule(data=st.data())
     @precondition(lambda self: self._any({WorkState.QUEUED}))
@@ -134,12 +134,14 @@ class SliceMachine(RuleBasedStateMachine):
         for item in TfSlice.objects.all():
             assert item.attempt >= self.attempts[item.name]
             self.attempts[item.name] = item.attempt
-            assert self.failures[item.name] <= 1 + MAX_RETRIES
-            assert item.retries == min(self.failures[item.name], MAX_RETRIES)
+            allowed = MAX_RETRIES + self.redriven[item.name]
+            assert self.failures[item.name] <= 1 + allowed
+            assert item.retries == min(self.failures[item.name], allowed)
+            assert item.max_retries == allowed
             assert self.completions[item.name] == (item.status == WorkState.COMPLETED)
             assert (item.lease_until is not None) == (item.status == WorkState.PROCESSING)
             if item.status == WorkState.FAILED:
-                assert self.failures[item.name] == 1 + MAX_RETRIES
+                assert self.failures[item.name] == 1 + allowed
 
     def _moves(self) -> Moves:
         return Moves(self)

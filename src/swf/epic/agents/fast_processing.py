@@ -11,6 +11,7 @@ from swf.core.messages import Message
 from swf.core.times import Clock
 from swf.core.work import WorkState
 from swf.epic.agents.leases import LeaseKeeper
+from swf.epic.agents.redriver import Redriver
 from swf.epic.agents.slice_results import SliceResults
 from swf.epic.messages import EPIC_TOPIC, RESULT_QUEUE, SliceResult, TfFileRegistered
 from swf.epic.models import FastMonFile, StfFile, TfSlice
@@ -34,7 +35,7 @@ def fast_processing_agent(*, book: RunBook, clock: Clock, namespace: str) -> Age
         role=ROLE,
         subscriptions=(EPIC_TOPIC, RESULT_QUEUE),
         handlers={TfFileRegistered: Slicer(book).tf_file_registered, SliceResult: SliceResults().slice_result},
-        reconcilers=(LeaseKeeper(namespace, clock),),
+        reconcilers=(LeaseKeeper(namespace, clock), Redriver(namespace, clock)),
     )
 
 

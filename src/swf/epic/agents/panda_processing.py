@@ -15,6 +15,7 @@ from swf.core.messages import Message
 from swf.core.times import Clock, Interval
 from swf.epic.agents.fast_processing import ROLE, Slicer
 from swf.epic.agents.leases import LeaseKeeper
+from swf.epic.agents.redriver import Redriver
 from swf.epic.agents.run_registry import ensure_run
 from swf.epic.agents.slice_results import LATE, SliceResults
 from swf.epic.messages import EPIC_TOPIC, RESULT_QUEUE, EndRun, RunImminent, TfFileRegistered
@@ -58,6 +59,7 @@ def panda_processing_agent(
         reconcilers=(
             LeaseKeeper(namespace, clock),
             LeaseKeeper(namespace, clock, find=unanswered, send=outlet.send),
+            Redriver(namespace, clock, outlet.send),
             WorkersReleaser(namespace, clock),
         ),
     )

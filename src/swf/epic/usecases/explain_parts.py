@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from swf.core.errors import UnknownNameError
 from swf.core.ledger import NOT_REQUIRED
-from swf.core.work import LOST, WorkState
-from swf.epic.models import FastMonFile, StfFile, TfSlice
+from swf.core.work import LOST, WORK_TABLE, WorkState, WorkTrigger
+from swf.epic.models import FastMonFile, SliceRetry, StfFile, TfSlice
 from swf.epic.names import PartName, parse_slice_name, parse_tf_sample_name
 from swf.epic.usecases.explain_stf import explain_stf
 from swf.epic.usecases.explanation import NOT_MADE, Explanation, attempts_at, latest_events
@@ -72,6 +72,7 @@ def _item(item: FastMonFile | TfSlice, kind: str, what: str, work: tuple[str, st
             *(() if done else (status,)),
             f"{item.stf.name} is registered; its verification is {item.stf.status}.",
             *why_item(item, role, noun, scene, execution),
+            *_wished(item),
             *(said_of(letter) for letter in letters_about(item.name)),
         ),
         next=tuple(dict.fromkeys([*(() if done or item.status in LOST else resume), *_next(item)])),
@@ -80,10 +81,19 @@ def _item(item: FastMonFile | TfSlice, kind: str, what: str, work: tuple[str, st
     )
 
 
+def _wished(item: FastMonFile | TfSlice) -> Iterator[str]:
+    if isinstance(item, TfSlice):
+        for wish in SliceRetry.objects.filter(slice=item, attempt=item.attempt):
+            yield f"{wish.wished_by} wishes that it is tried once more; not carried out yet."
+
+
 def _next(item: FastMonFile | TfSlice) -> Iterator[str]:
     for letter in letters_about(item.name):
         if letter.state == letter.State.PARKED:
             yield f"testbed dead-letters show {letter.pk}"
+    redrivable = isinstance(item, TfSlice) and WORK_TABLE.allows(WorkState(item.status), WorkTrigger.REDRIVE)
+    if redrivable and item.stf.run.closed_at is None:
+        yield f"testbed runs retry {item.run_number} {item.name}"
     if item.status in LOST:
         yield "read the attempts above, mend the payload, its configuration or the file, and take the run again"
         yield f"testbed runs ledger {item.run_number}"

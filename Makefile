@@ -6,7 +6,7 @@ DATA_DIR ?= swf-data
 PACKAGES := xrootd-server postgresql activemq libxstream-java libjettison-java
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev packages demo test check format bench chaos docs clean
+.PHONY: help install install-services install-dev packages demo up down test check format bench chaos docs clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -22,12 +22,25 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,services]'
 	@touch $@
 
+$(VENV)/.installed-services: $(VENV)/.installed
+	@echo "installing what services need into $(VENV)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[services]'
+	@touch $@
+
 install: $(VENV)/.installed ## make the environment: .venv/bin/testbed
+
+install-services: $(VENV)/.installed-services
 
 install-dev: $(VENV)/.installed-dev
 
 demo: install ## take, sample, slice and process a SIMULATED run, here and now
 	$(BIN)/testbed run fast_processing --no-realtime --data-dir $(DATA_DIR)
+
+up: install-services ## start PostgreSQL, ActiveMQ and one process per agent, on free ports of 127.0.0.1
+	$(BIN)/testbed up --data-dir "$(DATA_DIR)"
+
+down: ## stop what `make up` has started; data stays
+	@test ! -x $(BIN)/testbed || $(BIN)/testbed down --data-dir "$(DATA_DIR)"
 
 packages: # Debian packages with the servers that some tests start; without them those tests are skipped, visibly
 	@missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(PACKAGES) 2>/dev/null \
@@ -62,5 +75,5 @@ chaos: install-dev ## kill -9 at every effect boundary and at random moments (N=
 docs: install-dev ## write the generated pages of docs/reference
 	$(BIN)/python -m swf.cli.reference docs/reference
 
-clean: ## remove the environment and the demo's data
+clean: down ## stop what runs, remove the environment and the demo's data
 	rm -rf $(VENV) $(DATA_DIR)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from swf.cli.agent_process import agents_run
 from swf.cli.exit_codes import ExitCode
 from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, Verbose
 from swf.cli.output import emit, say, show, table
@@ -140,6 +141,7 @@ def application() -> typer.Typer:
     def noun() -> None:
         """The agents of a data directory in service mode."""
 
+    app.command("run")(agents_run)
     app.command("list")(agents_list)
     app.command("start")(agents_start)
     app.command("stop")(agents_stop)

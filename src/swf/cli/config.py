@@ -48,6 +48,7 @@ def config_show(
         input_file=input_file,
         realtime=realtime,
         namespace=namespace,
+        data_dir=data_dir,
     )
     ordered = configured(order, default="fast_processing")
     configuration = ordered.configuration

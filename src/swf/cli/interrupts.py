@@ -1,4 +1,4 @@
-"""Signals: the first one asks for an end in good order, a second Ctrl-C ends the process at once."""
+"""Signals: the first one asks for an end in good order, a second one ends the process at once."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ from types import FrameType
 
 from swf.cli.exit_codes import ExitCode
 
+_TAKEN = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+
 
 class Interrupts:
-    """Remembers that the process was asked to end. The handler does nothing else, whatever it interrupts."""
+    """Remembers that the process was asked to end. The handler does nothing else, whatever it interrupts.
 
-    def __init__(self, before_exit: Callable[[], None] = lambda: None) -> None:
+    With `second_ends`, a second signal of any kind ends the process at once, as a second Ctrl-C always does.
+    """
+
+    def __init__(self, before_exit: Callable[[], None] = lambda: None, *, second_ends: bool = False) -> None:
         self._before_exit = before_exit
+        self._second_ends = second_ends
         self.name = ""
         """The signal that came, in words; empty before one did."""
 
@@ -25,8 +31,8 @@ class Interrupts:
 
     @contextmanager
     def caught(self) -> Iterator[Interrupts]:
-        """Take SIGINT and SIGTERM from here on; as before on leaving."""
-        before = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        """Take SIGINT, SIGTERM and SIGQUIT from here on; as before on leaving."""
+        before = {number: signal.signal(number, self._handle) for number in _TAKEN}
         try:
             yield self
         finally:
@@ -34,7 +40,7 @@ class Interrupts:
                 signal.signal(number, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.name and number == signal.SIGINT:
+        if self.name and (number == signal.SIGINT or self._second_ends):
             self._before_exit()
             # Payloads end with this process, and what they did is done again: nothing is lost by not waiting.
             os._exit(ExitCode.INTERRUPTED)

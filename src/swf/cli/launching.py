@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from swf.cli.session import registry_of, sources_of, user_name
+from swf.cli.session import mode_override, registry_of, sources_of, user_name
 from swf.core.errors import ConfigError, SwfError
+from swf.core.modes import Mode
 
 if TYPE_CHECKING:
     from swf.config import Configuration, Override, Sources, WorkflowKind, WorkflowRegistry
@@ -32,12 +33,15 @@ class Order:
     input_file: Path | None = None
     realtime: bool | None = None
     namespace: str | None = None
+    mode: Mode | None = None
+    data_dir: Path | None = None
+    """Where the service file is looked for; None: nowhere."""
 
     def overrides(self, kind: WorkflowKind) -> tuple[Override, ...]:
         """What the short flags set, for this kind."""
         from swf.epic.settings import flag_overrides
 
-        return flag_overrides(
+        return mode_override(self.mode) + flag_overrides(
             kind,
             stf_count=self.stf_count,
             physics_period_count=self.physics_period_count,
@@ -48,7 +52,8 @@ class Order:
 
     def sources(self, kind: WorkflowKind | None = None) -> Sources:
         """Where the values come from; the short flags among them once the kind is known."""
-        return sources_of(self.config, self.settings, () if kind is None else self.overrides(kind))
+        overrides = mode_override(self.mode) if kind is None else self.overrides(kind)
+        return sources_of(self.config, self.settings, overrides, data_dir=self.data_dir)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

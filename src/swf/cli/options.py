@@ -47,6 +47,9 @@ RunNamespace = Annotated[
 ]
 RunNumber = Annotated[str, typer.Argument(metavar="RUN", help="The run's number.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Write one JSON object to standard output.")]
+KillAt = Annotated[str, typer.Option("--kill-at", metavar="NAME:N", hidden=True)]
+Boundaries = Annotated[Path | None, typer.Option("--boundaries", metavar="FILE", hidden=True)]
+"""For fault tests: end the process at the n-th passage of an effect boundary; write which ones were passed."""
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an unexpected error.")]
 ConfigFile = Annotated[
     Path | None,

@@ -61,6 +61,7 @@ def plan(
         physics_period_count=physics_period_count,
         realtime=realtime,
         namespace=namespace,
+        data_dir=data_dir,
     )
     planned = plan_workflow(
         configured(order, default="fast_processing").configuration,

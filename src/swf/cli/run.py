@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +11,13 @@ from swf.cli.exit_codes import ExitCode
 from swf.cli.launching import Order, check_runnable, configured, embedded_platform, reconfigured
 from swf.cli.options import (
     DEFAULT_DATA_DIR,
+    Boundaries,
     ConfigFile,
     DataDir,
     InputFile,
     JsonFlag,
+    KillAt,
+    ModeOption,
     PeriodCount,
     Realtime,
     RunNamespace,
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
     from swf.service.faults import BoundaryLog
 
 Resume = Annotated[str | None, typer.Option("--resume", metavar="EXECUTION", help="Go on with a paused execution.")]
-KillAt = Annotated[str | None, typer.Option("--kill-at", metavar="NAME:N", hidden=True)]
-Boundaries = Annotated[Path | None, typer.Option("--boundaries", metavar="FILE", hidden=True)]
-"""For fault tests: end the process at the n-th passage of an effect boundary; write which ones were passed."""
 
 
 def run(
@@ -49,10 +48,11 @@ def run(
     realtime: Realtime = None,
     namespace: RunNamespace = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
     resume: Resume = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
-    kill_at: KillAt = None,
+    kill_at: KillAt = "",
     boundaries: Boundaries = None,
 ) -> None:
     """Take a run of the simulated detector, process it here, and account for every STF.
@@ -71,19 +71,17 @@ def run(
         input_file=input_file,
         realtime=realtime,
         namespace=namespace,
+        mode=mode,
+        data_dir=data_dir,
     )
-    try:
-        log = BoundaryLog(kill_at or "")
-    except ValueError:
-        raise typer.BadParameter(f"--kill-at {kill_at}: expected NAME:N") from None
+    log = BoundaryLog(kill_at)
     try:
         if resume is None:
             code = _new(order, data_dir, log, as_json=as_json)
         else:
             code = _resumed(resume, order, data_dir, log, as_json=as_json)
     finally:
-        if boundaries is not None:
-            boundaries.write_text(json.dumps(log.reached, indent=1), encoding="utf-8")
+        log.write(boundaries)
     raise typer.Exit(code)
 
 

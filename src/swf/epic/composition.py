@@ -15,6 +15,7 @@ from swf.core.payload import PayloadSpec
 from swf.epic.agents.data import data_agent
 from swf.epic.agents.fast_processing import fast_processing_agent
 from swf.epic.agents.fastmon import fastmon_agent
+from swf.epic.agents.pace import MOST_AHEAD
 from swf.epic.agents.panda_processing import panda_processing_agent
 from swf.epic.agents.watcher import Limits, watcher_agent
 from swf.epic.agents.worker import Workbench, worker_agent
@@ -38,9 +39,11 @@ from swf.epic.settings_processing import (
 from swf.messaging.agent import Agent
 from swf.messaging.runtime import Runtime
 from swf.messaging.settings import LegacySection
+from swf.messaging.turn import Identity
 from swf.service.identity import enlist
 from swf.service.platform import Platform
 from swf.workload.inline import InlinePool
+from swf.workload.noop import NOOP
 from swf.workload.pool import PayloadPool
 from swf.workload.port import Pool
 from swf.workload.shelf import Shelf
@@ -72,10 +75,10 @@ class EpicAgents:
         """The agent of a role; the DAQ's is made by who takes a run."""
         return self._builders[role]()
 
-    def runtime(self, agent: Agent) -> Runtime:
-        """The runtime of an agent."""
+    def runtime(self, agent: Agent, identity: Identity | None = None) -> Runtime:
+        """The runtime of an agent; where it has no identity yet, it gets one."""
         platform = self.platform
-        identity = enlist(agent.role, platform.user, platform.namespace, platform.clock)
+        identity = identity or enlist(agent.role, platform.user, platform.namespace, platform.clock)
         log = platform.sink.logger(identity.name, namespace=platform.namespace)
         return Runtime(
             agent,
@@ -186,10 +189,19 @@ class EpicAgents:
 
     def _pool(self, spec: PayloadSpec, number: int) -> Pool:
         wake, clock = self.platform.wake.set, self.platform.clock
-        if spec.name == "noop":
+        if spec.name == NOOP.name:
             return InlinePool(spec, clock=clock, on_ready=wake)
         scratch = self.platform.scratch / f"pool-{number}"
         return PayloadPool(spec, size=worker_slots(self.configuration), clock=clock, on_ready=wake, scratch=scratch)
+
+
+def prefetch(configuration: Configuration) -> dict[str, int]:
+    """How many messages of a work queue each role holds: what a worker holds and does not work at, no other can."""
+    if not configuration.has("processing.workers"):
+        return {}
+    slots = worker_slots(configuration)
+    fast = configuration.section(PayloadSection).name == NOOP.name
+    return {"worker": slots + (MOST_AHEAD if fast else slots)}
 
 
 def worker_slots(configuration: Configuration) -> int:

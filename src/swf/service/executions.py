@@ -18,8 +18,17 @@ from swf.store.models import WorkflowDefinition, WorkflowExecution
 Status = WorkflowExecution.Status
 
 
-def start_execution(configuration: Configuration, definition: Path, user: str, clock: Clock) -> WorkflowExecution:
-    """The row of a new execution, with every effective value and where it came from."""
+def start_execution(
+    configuration: Configuration,
+    definition: Path,
+    user: str,
+    clock: Clock,
+    status: WorkflowExecution.Status = WorkflowExecution.Status.RUNNING,
+) -> WorkflowExecution:
+    """The row of a new execution, with every effective value and where it came from.
+
+    With the status `requested` it is for an agent to take.
+    """
     workflow = configuration.section(WorkflowSection)
     text = definition.read_text(encoding="utf-8")
     kept, _ = WorkflowDefinition.objects.get_or_create(
@@ -44,6 +53,7 @@ def start_execution(configuration: Configuration, definition: Path, user: str, c
             code_version=swf.__version__,
             start_time=clock.now(),
             executed_by=user,
+            status=status,
         )
 
 
@@ -82,6 +92,27 @@ def mark_interrupted(current: WorkflowExecution) -> None:
     """Say of other executions that are `running` that their process has gone: this one holds the data directory."""
     gone = WorkflowExecution.objects.filter(status=Status.RUNNING).exclude(pk=current.pk)
     gone.update(status=Status.PAUSED, status_reason="its process ended without a word; it can be resumed")
+
+
+def request_again(execution: WorkflowExecution, configuration: Configuration) -> None:
+    """Ask an agent to go on with an execution.
+
+    Raises:
+        IllegalMoveError: it goes on already.
+    """
+    if execution.status in {Status.REQUESTED, Status.RUNNING}:
+        raise IllegalMoveError(f"the execution {execution.execution_id} is {execution.status}: it goes on by itself")
+    reconfigure(execution, configuration)
+    execution.status, execution.status_reason = Status.REQUESTED, ""
+    execution.pause_requested_by, execution.taken_by, execution.end_time = "", "", None
+    execution.save(update_fields=["status", "status_reason", "pause_requested_by", "taken_by", "end_time"])
+
+
+def request_pause(execution_id: str, who: str) -> None:
+    """Ask the agent that plays an execution to hold it. One that no agent has taken yet is held at once."""
+    of_it = WorkflowExecution.objects.filter(pk=execution_id)
+    of_it.update(pause_requested_by=who)
+    of_it.filter(status=Status.REQUESTED).update(status=Status.PAUSED, status_reason=f"paused by {who}")
 
 
 def request_stop(execution: WorkflowExecution, who: str, reason: str) -> None:

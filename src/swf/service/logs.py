@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,9 +30,13 @@ class Log(Protocol):
 
 
 class LogSink:
-    """Takes the log lines of one process. `step` writes those that wait to the store."""
+    """Takes the log lines of one process. `step` writes those that wait to the store; `echo` gets each one for a person
+    who watches."""
 
-    def __init__(self, path: Path, app_name: str, clock: Clock) -> None:
+    def __init__(
+        self, path: Path, app_name: str, clock: Clock, echo: Callable[[str], None] = lambda line: None
+    ) -> None:
+        self._echo = echo
         self._file = path.open("a", encoding="utf-8")
         self._app_name = app_name
         self._clock = clock
@@ -55,8 +59,9 @@ class LogSink:
                 raise
 
     def close(self) -> None:
-        """Write what is left."""
-        self.step()
+        """Write what is left. Where the store does not take it any more, the file has it."""
+        with contextlib.suppress(*database.FAILURES):
+            self.step()
         self._file.close()
 
     def _process(self, _: object, method: str, fields: MutableMapping[str, Any]) -> tuple[tuple[()], dict[str, Any]]:
@@ -71,6 +76,7 @@ class LogSink:
         with contextlib.suppress(OSError):
             self._file.write(json.dumps(line, default=str) + "\n")
             self._file.flush()
+        self._echo(_for_a_person(line))
         columns = {name: fields.pop(name, None) for name in _COLUMNS}
         if len(self._waiting) < _KEPT:
             self._waiting.append(
@@ -92,3 +98,10 @@ class LogSink:
         self._write(level, fields)
 
     warning = error = info
+
+
+def _for_a_person(line: Mapping[str, Any]) -> str:
+    """One line of text: the time of day, the level where it is no information, the event, and its fields."""
+    time, level, agent, event = (str(line[key]) for key in ("time", "level", "agent", "event"))
+    fields = " ".join(f"{key}={value}" for key, value in line.items() if key not in {"time", "level", "agent", "event"})
+    return " ".join(part for part in (time[11:23], "" if level == "INFO" else level, agent, event, fields) if part)

@@ -42,7 +42,8 @@ def open_service_store(
 ) -> None:
     """Open the database of the service mode, and see to it that its tables are what this program expects.
 
-    A process does this once, before it imports a model. `application` is what the server shows for its connections;
+    A process does this once, before it imports a model; after a ServiceError it may try again. `application` is what
+    the server shows for its connections;
     `any_version` is for who brings the tables up to date.
 
     Raises:

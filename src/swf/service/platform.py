@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ def embedded(
         BusyError: another process runs agents there.
     """
     clock, wake = SystemClock(), threading.Event()
-    with workspace.locked(), _opened(workspace, namespace, user, app_name, clock, wake) as (sink, io):
+    with workspace.locked(), _opened(workspace, app_name, clock, wake) as (sink, io):
         yield Platform(
             workspace=workspace,
             namespace=namespace,
@@ -76,6 +76,7 @@ def service(
     broker: BusSection,
     prefetch: Mapping[str, int],
     boundary: Boundary = no_boundary,
+    echo: Callable[[str], None] = lambda line: None,
 ) -> Iterator[tuple[Platform, StompBus]]:
     """The platform of a process that runs one agent beside others, and its connections to the broker. Its store is open
     already; a broker that does not answer yet is waited for meanwhile.
@@ -83,12 +84,13 @@ def service(
     Args:
         app_name: the agent's name, which no other process has: its log and its scratch folder are called so.
         prefetch: how many messages of a work queue a role holds.
+        echo: gets each log line, for a person who watches.
 
     Raises:
         ConfigError: the settings of the broker cannot be right.
     """
     clock, wake = SystemClock(), threading.Event()
-    with _opened(workspace, namespace, user, app_name, clock, wake) as (sink, io):
+    with _opened(workspace, app_name, clock, wake, echo) as (sink, io):
         # Events of the bus come from its own thread: they wait in the log like any other line.
         log: Log = sink.logger("bus", namespace=namespace)
         with StompBus(broker, on_ready=wake.set, on_event=log.info, prefetch=prefetch) as bus:
@@ -110,9 +112,13 @@ def service(
 
 @contextmanager
 def _opened(
-    workspace: Workspace, namespace: str, user: str, app_name: str, clock: Clock, wake: threading.Event
+    workspace: Workspace,
+    app_name: str,
+    clock: Clock,
+    wake: threading.Event,
+    echo: Callable[[str], None] = lambda line: None,
 ) -> Iterator[tuple[LogSink, IoPool]]:
-    sink = LogSink(workspace.logs / f"{app_name}.log", app_name, clock)
+    sink = LogSink(workspace.logs / f"{app_name}.log", app_name, clock, echo)
     io = IoPool(IO_THREADS, wake.set)
     try:
         yield sink, io

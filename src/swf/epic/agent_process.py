@@ -1,0 +1,160 @@
+"""One agent as a process of its own: its runtime, its connections, and the loop that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from swf.config import Configuration, load
+from swf.core.effects import prefixed
+from swf.core.errors import ConfigError
+from swf.epic.agents.daq_simulator import ROLE as DAQ_ROLE
+from swf.epic.agents.run_taker import RunTaker
+from swf.epic.composition import EpicAgents
+from swf.epic.settings import DAQ, DATA, KINDS
+from swf.epic.taking import Taking, take_run
+from swf.messaging.agent import Agent
+from swf.messaging.relay import AbsentRelay, Relay
+from swf.messaging.settings import BusSection
+from swf.messaging.stomp import BusStatus, StompBus
+from swf.messaging.turn import Identity
+from swf.service.heartbeat_topic import HeartbeatTopic
+from swf.service.identity import Heartbeats
+from swf.service.loop import Loop
+from swf.service.numbering import Numbering
+from swf.service.platform import Platform
+from swf.storage.atomic import sweep_temporaries
+from swf.store import database
+from swf.store.models import OutboxMessage, WorkflowExecution
+
+PAYLOAD_GRACE_S: Final = 4.0
+"""How long payloads that run may take to end when their worker stops."""
+
+LAST_WORDS_S: Final = 3.0
+"""How long an agent that ends waits for the broker to take its last messages. What it does not take is published when
+the agent is started again, or for it by another one."""
+
+
+def agent_role(role: str) -> str:
+    """The role of an agent's row, for the role of the configuration."""
+    return DAQ_ROLE if role == DAQ.name else role
+
+
+class EpicAgentProcess:
+    """The agent of one role in this process. Use it as `run` and then `leave`."""
+
+    def __init__(
+        self, platform: Platform, bus: StompBus, identity: Identity, configuration: Configuration, role: str
+    ) -> None:
+        self._platform = platform
+        self._bus = bus
+        self._agents = EpicAgents(platform, configuration)
+        self._taker: RunTaker | None = None
+        self.runtime = self._agents.runtime(self._agent(role, identity), identity)
+        boundary = prefixed(f"{agent_role(role)}.relay", platform.boundary)
+        self.relay = Relay(bus, [identity.name], platform.clock, boundary=boundary)
+        others: dict[str, Callable[[], bool]] = {"relay": self.relay.step}
+        if role == DATA.name:
+            others["relay of absent agents"] = AbsentRelay(bus, platform.namespace, platform.clock).step
+        topic = configuration.section(BusSection).heartbeat_topic
+        said = HeartbeatTopic(bus, topic, [identity], ids=platform.ids, clock=platform.clock)
+        self._heartbeats = Heartbeats(
+            [identity],
+            platform.clock,
+            trouble=lambda: trouble_of(bus.status()),
+            say=lambda status, state: said.say(status=status, operational_state=state),
+        )
+        self.loop = Loop(
+            [self.runtime],
+            clock=platform.clock,
+            wake=platform.wake,
+            heartbeats=self._heartbeats,
+            sink=platform.sink,
+            others=others,
+        )
+        self._log = platform.sink.logger(identity.name, namespace=platform.namespace)
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Work until `until` says that it is enough."""
+        self._log.info("agent_started", role=self.runtime.identity.role)
+        with Numbering(self._platform.clock, self._log):
+            self.loop.run(until, next_due=self._next_due)
+
+    def leave(self) -> int:
+        """End in good order: payloads are ended and their slices handed back, last messages sent, and the row says that
+        the agent is gone. Returns how many slices went back."""
+        returned = 0
+        try:
+            if self._agents.bench is not None:
+                self._agents.bench.end_payloads(self.runtime.turn, PAYLOAD_GRACE_S)
+                returned = self._agents.bench.hand_back(self.runtime.turn)
+            self._send_last_words()
+            self._heartbeats.exited()
+        except database.FAILURES as error:
+            # Leases run out, and rows tell by their heartbeat that the agent has gone.
+            self._log.error("left_without_database", error=str(error))
+        self._log.info("agent_ended", handed_back=returned)
+        return returned
+
+    def _agent(self, role: str, identity: Identity) -> Agent:
+        if role != DAQ.name:
+            return self._agents.agent(role)
+        platform = self._platform
+        self._taker = RunTaker(
+            identity.name,
+            platform.namespace,
+            platform.clock,
+            platform.sink.logger(identity.name, namespace=platform.namespace),
+            take=partial(_take, platform),
+            sweep=partial(_sweep, platform),
+        )
+        return Agent(role=DAQ_ROLE, reconcilers=(self._taker,))
+
+    def _next_due(self) -> float | None:
+        return self._taker.seconds_to_next() if self._taker else None
+
+    def _send_last_words(self) -> None:
+        mine = OutboxMessage.objects.filter(sender=self.runtime.identity.name)
+        deadline = self._platform.clock.monotonic() + LAST_WORDS_S
+        while mine.exists() and self._platform.clock.monotonic() < deadline:
+            if not self.relay.step():
+                self._platform.wake.wait(0.05)
+                self._platform.wake.clear()
+
+
+def trouble_of(status: BusStatus) -> str:
+    """Why an agent cannot work with this bus, in words; empty where it can."""
+    for link in (status.consumer, status.producer):
+        if not link.connected:
+            return f"no connection to the broker: {link.trouble or 'not tried yet'}"
+    for subscription in status.subscriptions:
+        if not subscription.confirmed:
+            refusal = f": {subscription.refusal}" if subscription.refusal else ""
+            return f"not subscribed to {subscription.queue} yet{refusal}"
+    return ""
+
+
+def stored_configuration(execution: WorkflowExecution) -> Configuration:
+    """The configuration that an execution was started with.
+
+    Raises:
+        ConfigError: this version of the program does not accept it.
+    """
+    name = execution.workflow_definition.workflow_type
+    kind = next((kind for kind in KINDS if kind.name == name), None)
+    if kind is None:
+        raise ConfigError(f"execution {execution.execution_id} is of kind {name!r}, which this program does not have")
+    return load(
+        kind=kind, kinds=KINDS, stored=execution.parameter_values, stored_by=f"execution {execution.execution_id}"
+    )
+
+
+def _take(platform: Platform, execution: WorkflowExecution) -> Taking:
+    return take_run(platform, stored_configuration(execution), execution)
+
+
+def _sweep(platform: Platform, run_number: int) -> None:
+    """Remove what killed processes left half-written: nobody writes for a run that is closed."""
+    for folder in (platform.workspace.samples, platform.workspace.products):
+        sweep_temporaries(folder / str(run_number))

@@ -20,6 +20,8 @@ class LossPlan:
     """How often the consumer is lost."""
     repeated: float
     """Which part of the messages is sent twice."""
+    patience_s: float = 30.0
+    """Without progress for so long, what is missing is lost."""
 
     @classmethod
     def of(cls, messages: int, seed: int) -> Self:

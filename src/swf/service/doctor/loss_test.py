@@ -28,11 +28,8 @@ from swf.store.models import DeadLetter, Event
 
 _SEEN: Final = "doctor.seen"
 _CHUNK: Final = 64
-_BATCH: Final = 50
+_LARGEST_BATCH: Final = 50
 _QUIET_S: Final = 0.3
-_PATIENCE_S: Final = 30.0
-"""Without progress for so long, what is missing is lost."""
-
 _KINDS: Final = (Drop.ON_RECEIPT, Drop.AT_THE_ACK)
 
 OpenBus = Callable[[Callable[[], None]], AbstractContextManager[Bus]]
@@ -129,7 +126,7 @@ class LossTest:
         if not self._outgoing and before + runtime.counts.handled >= self._plan.messages:
             return self._arrived.wait(_QUIET_S)
         self._arrived.wait(0.1)
-        return self._clock.monotonic() - self._progress_at < _PATIENCE_S
+        return self._clock.monotonic() - self._progress_at < self._plan.patience_s
 
     def _send(self, bus: Bus) -> bool:
         if not self._outgoing:
@@ -160,7 +157,9 @@ class LossTest:
     def _runtime(self, bus: Bus) -> Runtime:
         agent = Agent(role=ROLE, subscriptions=(self._surgery.topic,), handlers={DoctorNote: _record})
         decoder = Decoder(Vocabulary([DoctorNote]), self._surgery.namespace)
-        return Runtime(agent, self._identity, bus=bus, decoder=decoder, clock=self._clock, ids=self._ids, batch=_BATCH)
+        # Small enough that there is something in hand at every drop.
+        batch = max(min(self._plan.messages // (2 * self._plan.drops + 2), _LARGEST_BATCH), 1)
+        return Runtime(agent, self._identity, bus=bus, decoder=decoder, clock=self._clock, ids=self._ids, batch=batch)
 
     def _empty(self) -> None:
         with self._open_bus(self._arrived.set) as bus:

@@ -12,6 +12,7 @@ from swf.core.effects import prefixed
 from swf.core.errors import ConfigError
 from swf.core.messages import Vocabulary
 from swf.core.payload import PayloadSpec
+from swf.epic.agents.adoption import Adoption
 from swf.epic.agents.data import data_agent
 from swf.epic.agents.fast_processing import fast_processing_agent
 from swf.epic.agents.fastmon import fastmon_agent
@@ -111,6 +112,7 @@ class EpicAgents:
             datasets=datasets,
             closer=RunCloser(platform.namespace, platform.clock, datasets),
             lease_s=self._lease_s,
+            adoption=self._adoption,
         )
 
     def _fastmon(self) -> Agent:
@@ -139,6 +141,7 @@ class EpicAgents:
             namespace=platform.namespace,
             panda=configuration.section(PandaWorkersSection),
             plan=configuration.section(FastProcessingSection),
+            adoption=self._adoption,
         )
 
     def _worker(self) -> Agent:
@@ -169,6 +172,11 @@ class EpicAgents:
         )
         log = platform.sink.logger("watcher", namespace=platform.namespace)
         return watcher_agent(namespace=platform.namespace, limits=limits, clock=platform.clock, log=log)
+
+    @property
+    def _adoption(self) -> Adoption | None:
+        """Takes runs of older DAQs in, where those are listened to."""
+        return Adoption(self.configuration) if self.configuration.section(LegacySection).enabled else None
 
     @property
     def _uses_panda(self) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
@@ -29,32 +32,49 @@ def start_execution(
 
     With the status `requested` it is for an agent to take.
     """
-    workflow = configuration.section(WorkflowSection)
     text = definition.read_text(encoding="utf-8")
+    with transaction.atomic():  # no number is taken without an execution that has it
+        workflow = configuration.section(WorkflowSection).name
+        name = execution_id(workflow, user, next_number(f"execution:{workflow}:{user}"))
+        facts = _facts(configuration, text, user, clock.now())
+        return WorkflowExecution.objects.create(execution_id=name, status=status, **facts)
+
+
+def adopt_execution(name: str, configuration: Configuration, who: str, at: datetime, run_number: int) -> bool:
+    """Make the row of an execution that `who` has begun elsewhere, whose run is processed here by this configuration.
+
+    Returns False where it is there already.
+    """
+    text = json.dumps(configuration.as_parameters(), sort_keys=True)
+    facts = _facts(configuration, text, who, at)
+    facts |= {"run_number": run_number, "status_reason": f"begun elsewhere, by {who}"}
+    _, made = WorkflowExecution.objects.get_or_create(execution_id=name, defaults=facts)
+    return made
+
+
+def _facts(configuration: Configuration, definition: str, who: str, at: datetime) -> dict[str, Any]:
+    """What is kept of every execution; its definition is kept beside."""
+    workflow = configuration.section(WorkflowSection)
     kept, _ = WorkflowDefinition.objects.get_or_create(
         workflow_name=workflow.name,
         version=workflow.version,
-        digest=hashlib.sha256(text.encode()).hexdigest(),
+        digest=hashlib.sha256(definition.encode()).hexdigest(),
         defaults={
             "workflow_type": configuration.kind.name,
-            "definition": text,
-            "created_by": user,
-            "created_at": clock.now(),
+            "definition": definition,
+            "created_by": who,
+            "created_at": at,
         },
     )
-    with transaction.atomic():  # no number is taken without an execution that has it
-        number = next_number(f"execution:{workflow.name}:{user}")
-        return WorkflowExecution.objects.create(
-            execution_id=execution_id(workflow.name, user, number),
-            workflow_definition=kept,
-            namespace=configuration.section(TestbedSection).namespace,
-            parameter_values=configuration.as_parameters(),
-            parameter_origins=configuration.origins(),
-            code_version=swf.__version__,
-            start_time=clock.now(),
-            executed_by=user,
-            status=status,
-        )
+    return {
+        "workflow_definition": kept,
+        "namespace": configuration.section(TestbedSection).namespace,
+        "parameter_values": configuration.as_parameters(),
+        "parameter_origins": configuration.origins(),
+        "code_version": swf.__version__,
+        "start_time": at,
+        "executed_by": who,
+    }
 
 
 def reconfigure(execution: WorkflowExecution, configuration: Configuration) -> None:

@@ -9,6 +9,7 @@ from swf.core.errors import DataError
 from swf.core.messages import Message
 from swf.core.times import Clock
 from swf.core.work import WorkState
+from swf.epic.agents.adoption import Adoption
 from swf.epic.agents.run_registry import RunRegistry, ensure_run
 from swf.epic.agents.verification import verifier
 from swf.epic.closing import RunCloser
@@ -38,14 +39,15 @@ def data_agent(
     closer: RunCloser,
     datasets: DatasetKeeper,
     lease_s: float,
+    adoption: Adoption | None = None,
 ) -> Agent:
-    """The agent; `files` says where STFs lie."""
+    """The agent; `files` says where STFs lie, `adoption` is given where runs of older DAQs are taken in."""
     verification = verifier(files=files, io=io, clock=clock, lease_s=lease_s)
-    registration = Registration(book, verification.look)
+    registration = Registration(book, verification.look, adoption)
     return Agent(
         role=ROLE,
         subscriptions=(EPIC_TOPIC,),
-        handlers={**RunRegistry(book).handlers(), StfGen: registration.stf_gen},
+        handlers={**RunRegistry(book, adoption).handlers(), StfGen: registration.stf_gen},
         reconcilers=(verification, datasets, closer),
     )
 
@@ -53,9 +55,10 @@ def data_agent(
 class Registration:
     """Registers announced STFs; calls `on_new` when some are to be verified."""
 
-    def __init__(self, book: RunBook, on_new: Callable[[], None]) -> None:
+    def __init__(self, book: RunBook, on_new: Callable[[], None], adoption: Adoption | None = None) -> None:
         self._book = book
         self._on_new = on_new
+        self._adoption = adoption
         self._registered: set[int] = set()
         """Runs whose rows are committed."""
 
@@ -66,9 +69,9 @@ class Registration:
             UnknownNameError: its run belongs to no execution that is known here.
             DataError: an STF of that name is registered with another content, or its run ended with fewer STFs.
         """
-        for run_number, execution_id in {(m.body.run_id, m.body.execution_id or "") for m in messages}:
+        for run_number, first in {m.body.run_id: m for m in reversed(messages)}.items():
             if run_number not in self._registered:
-                ensure_run(turn, self._book, run_number, execution_id)
+                ensure_run(turn, self._book, first, self._adoption)
                 turn.on_commit(partial(self._registered.add, run_number))
         ended = _ended_with({message.body.run_id for message in messages})
         known = {stf.name: stf for stf in StfFile.objects.filter(name__in=[m.body.filename for m in messages])}

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from swf.core.messages import Message
 from swf.core.times import Clock, Interval
+from swf.epic.agents.adoption import Adoption
 from swf.epic.agents.fast_processing import ROLE, Slicer
 from swf.epic.agents.leases import LeaseKeeper
 from swf.epic.agents.redriver import Redriver
@@ -40,9 +41,16 @@ _INTERVAL_S: Final = 1.0
 
 
 def panda_processing_agent(
-    *, book: RunBook, clock: Clock, namespace: str, panda: PandaWorkersSection, plan: FastProcessingSection
+    *,
+    book: RunBook,
+    clock: Clock,
+    namespace: str,
+    panda: PandaWorkersSection,
+    plan: FastProcessingSection,
+    adoption: Adoption | None = None,
 ) -> Agent:
-    """The agent; `plan` is what workers are asked for where a run's notice does not say it.
+    """The agent; `plan` is what workers are asked for where a run's notice does not say it, `adoption` is given where
+    runs of older DAQs are taken in.
 
     Raises:
         ConfigError: a setting of `panda` cannot be meant so.
@@ -52,7 +60,7 @@ def panda_processing_agent(
         role=ROLE,
         subscriptions=(EPIC_TOPIC, RESULT_QUEUE),
         handlers={
-            RunImminent: WorkerRequests(book, plan).run_imminent,
+            RunImminent: WorkerRequests(book, plan, adoption).run_imminent,
             TfFileRegistered: Slicer(book, outlet.send).tf_file_registered,
             PandaResult: PandaResults(SliceResults(outlet.send)).slice_result,
         },
@@ -81,9 +89,10 @@ class SliceOutlet:
 class WorkerRequests:
     """Asks for workers when a run is announced, once."""
 
-    def __init__(self, book: RunBook, plan: FastProcessingSection) -> None:
+    def __init__(self, book: RunBook, plan: FastProcessingSection, adoption: Adoption | None) -> None:
         self._book = book
         self._plan = plan
+        self._adoption = adoption
 
     def run_imminent(self, turn: Turn, messages: Sequence[Message[RunImminent]]) -> None:
         """Runs are announced.
@@ -93,7 +102,7 @@ class WorkerRequests:
         """
         for message in messages:
             body = message.body
-            ensure_run(turn, self._book, body.run_id, body.execution_id or "")
+            ensure_run(turn, self._book, message, self._adoption)
             asked = {"run_id": body.run_id, "requested_at": turn.now}
             if self._book.settings(body.run_id).samples and bulk.insert(PandaRun, [asked], or_ignore=True):
                 turn.send(WORKERS_TOPIC, workers_wanted(body, self._plan), WORKERS_WANTED)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from swf.core.messages import Body, Message
-from swf.epic.messages import DaqBody, EndRun, PauseRun, ResumeRun, RunImminent, StartRun
+from swf.epic.agents.adoption import Adoption
+from swf.epic.messages import DaqBody, EndRun, EpicBody, PauseRun, ResumeRun, RunImminent, StartRun
 from swf.epic.models import RunState
 from swf.epic.phases import RunPhase, RunTrigger, phase_after
 from swf.epic.run_settings import RunBook
@@ -30,8 +31,9 @@ MAX_WORKERS = 100_000
 class RunRegistry:
     """Handles the notices of a run. Any of them may come first, twice or late."""
 
-    def __init__(self, book: RunBook) -> None:
+    def __init__(self, book: RunBook, adoption: Adoption | None = None) -> None:
         self._book = book
+        self._adoption = adoption
 
     def handlers(self) -> dict[type[Body], Handler]:
         """The handlers, by message type."""
@@ -45,7 +47,7 @@ class RunRegistry:
         """
         for message in messages:
             body = message.body
-            ensure_run(turn, self._book, body.run_id, body.execution_id or "")
+            ensure_run(turn, self._book, message, self._adoption)
             Run.objects.filter(pk=body.run_id).update(simulated=body.simulated)
             RunState.objects.filter(pk=body.run_id, state_seq__lt=message.envelope.sender_seq).update(
                 state=body.state,
@@ -66,11 +68,13 @@ class RunRegistry:
         """
         for message in messages:
             body = message.body
-            ensure_run(turn, self._book, body.run_id, body.execution_id or "")
+            ensure_run(turn, self._book, message, self._adoption)
             if isinstance(body, EndRun):
                 Run.objects.filter(pk=body.run_id, end_time=None).update(
                     end_time=message.envelope.created_at, total_stf_files=body.total_stf_files, ended_by=body.ended_by
                 )
+                if self._adoption is not None:
+                    self._adoption.ended(turn, message)
             self._move(turn, message, _TRIGGERS[type(body)])
 
     @staticmethod
@@ -87,15 +91,19 @@ class RunRegistry:
         state.save(update_fields=["phase", "state", "substate", "state_seq", "state_changed_at", "updated_at"])
 
 
-def ensure_run(turn: Turn, book: RunBook, run_number: int, execution_id: str) -> None:
+def ensure_run(turn: Turn, book: RunBook, message: Message[EpicBody], adoption: Adoption | None = None) -> None:
     """Make the rows of a run that this message is the first to name; leave them as they are otherwise.
 
     Raises:
         UnknownNameError: the run belongs to no execution that is known here: nobody could say what is to be done with
             it, nor when it is done.
+        DataError: an older DAQ uses the number of another execution's run.
     """
-    bulk.insert(Run, [_run_row(turn, run_number, execution_id)], or_ignore=True)
+    run_number = message.body.run_id
+    bulk.insert(Run, [_run_row(turn, run_number, message.body.execution_id or "")], or_ignore=True)
     bulk.insert(RunState, [_state_row(run_number, turn.now)], or_ignore=True)
+    if adoption is not None:
+        adoption.look(turn, message)
     book.settings(run_number)
 
 

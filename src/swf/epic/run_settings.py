@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from swf.core.errors import UnknownNameError
 from swf.core.payload import PayloadSpec
-from swf.core.work import MAX_RETRIES
 from swf.epic.payloads.shipped import SHIPPED
 from swf.epic.settings_daq import ExitBufferSection
-from swf.epic.settings_processing import PayloadSection, payload_spec
+from swf.epic.settings_processing import (
+    CatalogSection,
+    FastProcessingSection,
+    PayloadSection,
+    ProcessingSection,
+    payload_spec,
+)
 from swf.store.models import Run, WorkflowExecution
 
-LEASE_S = 900.0
+LEASE_S: Final = ProcessingSection().lease_s
 """The lease of work in workflows that have no `[processing]`, in seconds."""
 
 
@@ -26,44 +31,41 @@ class RunSettings:
     kind: str
     samples: bool
     """Whether STFs are sampled, sliced and processed."""
-    stf_sampling_rate: float = 1.0
-    tf_sampling_fraction: float = 0.1
-    tf_files_per_sample: int = 1
-    slices_per_sample: int = 15
-    target_worker_count: int = 0
-    max_retries: int = MAX_RETRIES
-    scope: str = "group.daq"
-    exit_buffer: Path | None = None
+    stf_sampling_rate: float
+    tf_sampling_fraction: float
+    tf_files_per_sample: int
+    slices_per_sample: int
+    max_retries: int
+    scope: str
+    exit_buffer: Path | None
     """Where its STFs are written; None: in the data directory."""
-    read_from: str = ""
+    read_from: str
     """Where they are read; empty: where they are written."""
-    lease_s: float = LEASE_S
-    payload: PayloadSpec | None = None
+    lease_s: float
+    payload: PayloadSpec | None
     """What is run on its data; None where nothing is."""
 
 
 def settings_from(kind: str, parameters: Mapping[str, Mapping[str, Any]]) -> RunSettings:
     """The settings of a run of a workflow of this kind, from its execution's parameters, section by section."""
-    fast = parameters.get("fast_processing", {})
+    fast = FastProcessingSection.model_validate(parameters.get("fast_processing", {}))
+    work = ProcessingSection.model_validate(parameters.get("processing", {}))
+    catalog = CatalogSection.model_validate(parameters.get("catalog", {}))
     buffer = ExitBufferSection.model_validate(parameters.get("exit_buffer", {}))
     payload = parameters.get("payload")
-    names = (
-        "stf_sampling_rate",
-        "tf_sampling_fraction",
-        "tf_files_per_sample",
-        "slices_per_sample",
-        "target_worker_count",
-    )
     return RunSettings(
         kind=kind,
         samples=kind == "fast_processing",
-        max_retries=parameters.get("processing", {}).get("max_retries", MAX_RETRIES),
-        scope=parameters.get("catalog", {}).get("scope", "group.daq"),
+        stf_sampling_rate=fast.stf_sampling_rate,
+        tf_sampling_fraction=fast.tf_sampling_fraction,
+        tf_files_per_sample=fast.tf_files_per_sample,
+        slices_per_sample=fast.slices_per_sample,
+        max_retries=work.max_retries,
+        scope=catalog.scope,
         exit_buffer=buffer.path,
         read_from=buffer.read_from,
-        lease_s=parameters.get("processing", {}).get("lease_s", LEASE_S),
+        lease_s=work.lease_s,
         payload=payload_spec(PayloadSection.model_validate(payload), SHIPPED) if payload is not None else None,
-        **{name: fast[name] for name in names if name in fast},
     )
 
 

@@ -12,14 +12,16 @@ from swf.core.times import ManualClock
 from swf.core.work import WorkState
 from swf.epic.agents.backlog import Backlog
 from swf.epic.models import FastMonFile, RunState
-from swf.epic.run_settings import RunSettings
+from swf.epic.run_settings import settings_from
 
 WINDOW = 4
 CLOCK = ManualClock()
 
 
 def backlog(**settings: object) -> Backlog:
-    return Backlog(1, RunSettings(kind="fast_processing", samples=True, slices_per_sample=5, **settings), WINDOW)  # type: ignore[arg-type]
+    return Backlog(
+        1, settings_from("fast_processing", {"fast_processing": {"slices_per_sample": 5, **settings}}), WINDOW
+    )
 
 
 def through(**figures: int) -> None:
@@ -62,7 +64,7 @@ def test_stfs_that_are_not_sampled_are_through_when_they_are_registered(ids: Cou
     through(stf_registered=4)
     assert announced(backlog(stf_sampling_rate=0.0)) == WINDOW + 4
     assert announced(backlog(stf_sampling_rate=0.5)) == WINDOW + 2
-    assert announced(Backlog(1, RunSettings(kind="stf_datataking", samples=False), WINDOW)) == WINDOW + 4
+    assert announced(Backlog(1, settings_from("stf_datataking", {}), WINDOW)) == WINDOW + 4
 
 
 def test_stfs_that_are_lost_do_not_hold_the_daq_up_for_ever(ids: CountingIds) -> None:

@@ -1,42 +1,18 @@
-"""The agents: their supervisord, and what their rows say. The store is open."""
+"""The agents, by their rows. Imports models: the store is open."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from swf.core.errors import SwfError
 from swf.core.modes import Mode
 from swf.core.times import Clock
-from swf.service.control.place import ControlPlace
-from swf.service.control.supervisor import ProcessState, Supervisor
 from swf.service.doctor.finding import Finding, failed, ok, warning
 from swf.service.identity import HEARTBEAT_S, is_alive
-from swf.service.workspace import Workspace
 from swf.store.models import SystemAgent
 
 _SILENT: Final = timedelta(seconds=3 * HEARTBEAT_S)
-_NOT_WELL: Final = frozenset({ProcessState.BACKOFF, ProcessState.FATAL, ProcessState.UNKNOWN})
-
-
-def supervisord(workspace: Workspace) -> Finding:
-    """The supervisord of a data directory, and its processes."""
-    subject = "supervisord"
-    supervisor = Supervisor(ControlPlace(root=workspace.root).socket())
-    try:
-        pid = supervisor.pid()
-        if pid is None:
-            return warning(subject, "none runs here", "start the agents: testbed up, start or start-local")
-        processes = supervisor.processes()
-    except SwfError as error:
-        return failed(subject, str(error))
-    bad = [f"{each.name} {each.state}: {each.trouble}" for each in processes if each.state in _NOT_WELL]
-    if bad:
-        return failed(subject, f"process {pid}; {'; '.join(bad)}", f"see the logs in {workspace.logs}")
-    states = Counter(str(each.state).lower() for each in processes)
-    return ok(subject, f"process {pid}; {', '.join(f'{number} {state}' for state, number in states.items()) or 'idle'}")
 
 
 def agents(namespace: str, mode: Mode, clock: Clock) -> Iterator[Finding]:

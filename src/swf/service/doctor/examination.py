@@ -16,7 +16,7 @@ from swf.core.modes import Mode
 from swf.core.times import Clock
 from swf.messaging.bus import Bus
 from swf.messaging.settings import BusSection
-from swf.service.doctor import machine, place, store
+from swf.service.doctor import machine, place, store, supervision
 from swf.service.doctor.finding import Finding
 from swf.service.doctor.loss_plan import LossPlan, Tally
 from swf.service.doctor.machine import ClockWatch
@@ -56,24 +56,22 @@ def examine(patient: Patient, clock: Clock, ids: IdSource) -> Iterator[Finding]:
     yield from place.findings(patient.workspace, patient.buffer)
     if mode is Mode.EMBEDDED:
         yield from store.embedded_findings(patient.workspace, patient.django_apps)
-        if patient.workspace.database.is_file():
-            yield from _crew(patient, clock)
+        yield from _agents(patient, clock)
     elif not packages.advice:
         yield from store.service_findings(patient.installation.database, patient.django_apps, clock)
         from swf.service.doctor import broker  # stompman, which the embedded mode does without
 
         yield from broker.findings(patient.installation.bus, patient.surgery, ids, clock)
-        yield from _crew(patient, clock)
+        yield supervision.finding(patient.workspace)
+        yield from _agents(patient, clock)
     yield watch.finding()
 
 
-def _crew(patient: Patient, clock: Clock) -> Iterator[Finding]:
+def _agents(patient: Patient, clock: Clock) -> Iterator[Finding]:
     """The agents, where the database can be asked."""
-    from swf.service.doctor import crew
-
-    if patient.installation.mode is Mode.SERVICE:
-        yield crew.supervisord(patient.workspace)
     if store.can_be_asked():
+        from swf.service.doctor import crew
+
         yield from crew.agents(patient.namespace, patient.installation.mode, clock)
 
 

@@ -1,4 +1,4 @@
-"""What the doctor says of agents, by their rows."""
+"""What the doctor says of agents, by their rows, and of supervisord."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from swf.core.modes import Mode
 from swf.core.times import ManualClock
-from swf.service.doctor import crew
+from swf.service.doctor import crew, supervision
 from swf.service.doctor.finding import Finding, Verdict
 from swf.service.identity import Heartbeats, enlist
 from swf.service.workspace import Workspace
@@ -65,6 +65,6 @@ def test_one_that_left_in_good_order_is_not_missed_in_embedded_mode() -> None:
 
 
 def test_without_supervisord_it_says_who_starts_one(tmp_path: Path) -> None:
-    found = crew.supervisord(Workspace(root=tmp_path))
+    found = supervision.finding(Workspace(root=tmp_path))
     assert (found.verdict, found.found) == (Verdict.WARNING, "none runs here")
     assert "testbed up" in found.advice

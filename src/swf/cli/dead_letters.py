@@ -8,7 +8,7 @@ import typer
 
 from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, ModeOption, NamespaceOption, Verbose
 from swf.cli.output import emit, show, table
-from swf.cli.session import open_store_of, user_name
+from swf.cli.session import open_store_of, process_in, user_name
 from swf.core.times import SystemClock
 
 LetterId = Annotated[int, typer.Argument(metavar="ID", help="The number of the dead letter.")]
@@ -81,7 +81,7 @@ def letters_redrive(
     from swf.epic.usecases.dead_letters import redrive_letter
 
     letter = redrive_letter(letter_id, user_name(), SystemClock().now(), namespace)
-    process = workspace.holder()
+    process = process_in(workspace)
     if as_json:
         emit({**letter.as_json(), "process": process})
     elif process is None:

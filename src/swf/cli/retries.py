@@ -17,7 +17,7 @@ from swf.cli.options import (
     located,
 )
 from swf.cli.output import emit, show
-from swf.cli.session import open_store_of, user_name
+from swf.cli.session import open_store_of, process_in, user_name
 from swf.core.times import SystemClock
 
 
@@ -45,7 +45,7 @@ def runs_retry(
         user_name(),
         reason,
         SystemClock().now(),
-        process=workspace.holder(),
+        process=process_in(workspace, namespace),
         namespace=namespace,
     )
     if as_json:

@@ -25,11 +25,11 @@ from swf.cli.options import (
     StfCount,
     Verbose,
 )
-from swf.cli.output import say
-from swf.cli.session import cores_here, django_apps, workspace_of
+from swf.cli.service_run import say_plan, service_resume, service_run
+from swf.cli.session import django_apps, installation_of, workspace_of
+from swf.core.modes import Mode
 
 if TYPE_CHECKING:
-    from swf.config import Configuration
     from swf.service.faults import BoundaryLog
 
 Resume = Annotated[str | None, typer.Option("--resume", metavar="EXECUTION", help="Go on with a paused execution.")]
@@ -87,17 +87,21 @@ def run(
 
 def _new(order: Order, data_dir: Path, log: BoundaryLog, *, as_json: bool) -> ExitCode:
     from swf.config import TestbedSection
+    from swf.service.mode import installation
     from swf.service.opening import open_store
 
     ordered = configured(order)
     check_runnable(ordered.configuration)
     workspace = workspace_of(data_dir)
+    found = installation(ordered.configuration)
+    if found.mode is Mode.SERVICE:
+        return service_run(ordered, found, workspace, data_dir, as_json=as_json)
     open_store(workspace, django_apps())
 
     from swf.cli.running import Session
     from swf.service.executions import start_execution
 
-    _say_plan(ordered.configuration)
+    say_plan(ordered.configuration)
     with embedded_platform(workspace, ordered.configuration.section(TestbedSection).namespace, log) as platform:
         execution = start_execution(ordered.configuration, ordered.definition, platform.user, platform.clock)
         platform.boundary("execution.recorded")
@@ -109,6 +113,9 @@ def _resumed(name: str, order: Order, data_dir: Path, log: BoundaryLog, *, as_js
     from swf.service.opening import open_store, require_store
 
     workspace = workspace_of(data_dir)
+    found = installation_of(data_dir, order.mode, order.config)
+    if found.mode is Mode.SERVICE:
+        return service_resume(name, order, found, workspace, data_dir, as_json=as_json)
     require_store(workspace)
     open_store(workspace, django_apps())
 
@@ -121,15 +128,6 @@ def _resumed(name: str, order: Order, data_dir: Path, log: BoundaryLog, *, as_js
         configuration = reconfigured(order, execution)
         check_runnable(configuration)
         reconfigure(execution, configuration)
-        _say_plan(configuration)
+        say_plan(configuration)
         session = Session(platform, configuration, execution, data_dir)
         return session.run(as_json=as_json, resumed=True)
-
-
-def _say_plan(configuration: Configuration) -> None:
-    from swf.epic.usecases.planning import plan_workflow
-
-    planned = plan_workflow(configuration, cores=cores_here())
-    if planned.plan is not None:
-        for line in planned.advice:
-            say(f"plan: {line}")

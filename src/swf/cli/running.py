@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from swf.cli.exit_codes import ExitCode
 from swf.cli.interrupts import Interrupts
 from swf.cli.launching import launched
 from swf.cli.live import Surroundings, View
-from swf.cli.options import located
-from swf.cli.output import emit, error_console, say, show
-from swf.cli.trees import explanation_tree, summary_tree
+from swf.cli.output import error_console, say
+from swf.cli.reporting import report
 from swf.config import Configuration
-from swf.core.errors import UnknownNameError
 from swf.epic.agents.daq_simulator import ROLE as DAQ_ROLE
 from swf.epic.composition import worker_slots
 from swf.epic.daq.schedule import planned_stfs
 from swf.epic.launch import EpicExecution
 from swf.epic.settings_daq import ExitBufferSection, daq_parameters
 from swf.epic.settings_processing import WatcherSection
-from swf.epic.usecases.explain import explain
 from swf.epic.usecases.progress import Progress, open_alarms, progress_of
-from swf.epic.usecases.scene import Scene, resume_command
-from swf.epic.usecases.summary import RunSummary, run_summary
+from swf.epic.usecases.summary import run_summary
 from swf.epic.usecases.watch import Ending, Stall, Watch
 from swf.service.executions import Status, set_status
 from swf.service.platform import Platform
@@ -52,7 +47,7 @@ class Session:
                 set_status(self._execution, Status.RUNNING, self._platform.clock)
                 epic.resume()
             ending = self._run(epic)
-        return self._report(epic.run_number, ending, as_json=as_json)
+        return report(self._execution, epic.run_number, ending, self._data_dir, as_json=as_json)
 
     def _run(self, epic: EpicExecution) -> Ending:
         platform, simulator = self._platform, epic.simulator
@@ -91,33 +86,6 @@ class Session:
                 epic.pause("it can go no further by itself", PAUSE_GRACE_S)
                 set_status(self._execution, Status.FAILED, clock, "it could go no further by itself")
         self._platform.boundary("execution.status_set")
-
-    def _report(self, run_number: int, ending: Ending, *, as_json: bool) -> ExitCode:
-        summary = _summary(run_number)
-        code = _code(ending, summary)
-        if as_json:
-            emit({**self._as_json(run_number, summary), "ending": ending.value, "exit_code": code.value})
-        elif summary is not None:
-            show(summary_tree(summary))
-        self._say_next(run_number, ending, code)
-        return code
-
-    def _as_json(self, run_number: int, summary: RunSummary | None) -> dict[str, Any]:
-        if summary is not None:
-            return summary.as_json()
-        execution = self._execution
-        return {"execution": execution.execution_id, "run": run_number, "status": str(execution.status)}
-
-    def _say_next(self, run_number: int, ending: Ending, code: ExitCode) -> None:
-        execution = self._execution.execution_id
-        (resume,) = located([resume_command(execution)], self._data_dir)
-        if ending is Ending.INTERRUPTED:
-            say(f"{execution} is paused; nothing is lost. To go on: {resume}")
-        elif code is not ExitCode.DONE:
-            if ending is Ending.STUCK:
-                say(f"run {run_number} could go no further by itself; once that is mended: {resume}")
-            explanation = explain(str(run_number), Scene(now=self._platform.clock.now(), process=None))
-            error_console().print(explanation_tree(explanation, self._data_dir))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,20 +132,3 @@ class Figures:
     def busy(self) -> int:
         """Payloads that run now."""
         return self.epic.agents.shelf.running()
-
-
-def _summary(run_number: int) -> RunSummary | None:
-    try:
-        return run_summary(run_number)
-    except UnknownNameError:  # interrupted before the run was announced
-        return None
-
-
-def _code(ending: Ending, summary: RunSummary | None) -> ExitCode:
-    match ending:
-        case Ending.INTERRUPTED:
-            return ExitCode.INTERRUPTED
-        case Ending.STUCK:
-            return ExitCode.FAILED
-        case Ending.CLOSED:
-            return ExitCode.DONE if summary is not None and summary.complete else ExitCode.INCOMPLETE

@@ -21,7 +21,7 @@ from swf.cli.options import (
 )
 from swf.cli.output import emit, show, table
 from swf.cli.retries import runs_retry
-from swf.cli.session import open_store_of, scene_in, user_name
+from swf.cli.session import open_store_of, process_in, scene_in, user_name
 from swf.cli.stfs import runs_stfs
 from swf.core.figures import number_of, size
 from swf.core.times import SystemClock
@@ -43,7 +43,7 @@ def runs_list(
     from swf.epic.usecases.lookup import NO_RUN_YET
     from swf.epic.usecases.runs import list_runs
 
-    found = list_runs(namespace, process=workspace.holder(), limit=limit)
+    found = list_runs(namespace, process=process_in(workspace, namespace), limit=limit)
     if as_json:
         emit({"runs": [line.as_json() for line in found]})
         return
@@ -169,7 +169,7 @@ def runs_stop(
     from swf.epic.usecases.runs import stop_run
 
     number = parse_run_number(run)
-    request = stop_run(number, user_name(), reason, process=workspace.holder(), namespace=namespace)
+    request = stop_run(number, user_name(), reason, process=process_in(workspace, namespace), namespace=namespace)
     if as_json:
         emit(request.as_json())
     else:

@@ -110,7 +110,15 @@ def scene_in(workspace: Workspace, namespace: str | None) -> Scene:
     from swf.core.times import SystemClock
     from swf.epic.usecases.scene import Scene
 
-    return Scene(now=SystemClock().now(), process=workspace.holder(), namespace=namespace)
+    return Scene(now=SystemClock().now(), process=process_in(workspace, namespace), namespace=namespace)
+
+
+def process_in(workspace: Workspace, namespace: str | None = None) -> int | None:
+    """The number of a process that runs agents there; None where none does."""
+    from swf.core.times import SystemClock
+    from swf.service.at_work import process_at_work
+
+    return process_at_work(workspace, SystemClock(), namespace)
 
 
 def sources_of(

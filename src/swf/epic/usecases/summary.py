@@ -9,15 +9,13 @@ from typing import Any
 from django.db.models import Count, Min, Sum
 
 from swf.core.ledger import Ledger, Stage
+from swf.core.modes import Mode
 from swf.core.times import rfc3339
 from swf.core.work import WorkState
 from swf.epic.accounting import ledger_of
 from swf.epic.models import FastMonFile, RunState, TfSlice
 from swf.epic.usecases.lookup import execution_of, find_run
 from swf.store.models import Alarm, Dataset, DeadLetter, Event, Product, Run, WorkflowExecution
-
-EMBEDDED = "embedded"
-"""Everything in one process, nothing installed."""
 
 _OPEN_LETTERS = (DeadLetter.State.RETRYING, DeadLetter.State.PARKED)
 
@@ -82,7 +80,7 @@ def run_summary(run_number: int, namespace: str | None = None) -> RunSummary:
         run=run_number,
         workflow=_workflow(execution),
         namespace=run.namespace,
-        mode=EMBEDDED,
+        mode=Mode.SERVICE if execution and execution.taken_by else Mode.EMBEDDED,
         status=execution.status if execution else "unknown",
         status_reason=execution.status_reason if execution else "",
         simulated=run.simulated,

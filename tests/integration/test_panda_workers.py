@@ -83,10 +83,16 @@ def test_a_whole_run_with_workers_of_every_kind(activemq: ActiveMq, store: Path,
         ):
             here.until(lambda: PandaRun.objects.filter(released_at__isnull=False).exists())
             here.until(lambda: not OutboxMessage.objects.exists())
+            given = len(worker.given)
         asked, ended = (json.loads(manager.receive().body) for _ in range(2))
         stop = json.loads(broadcast.receive().body)
 
     assert foreign.given == next_run.given == []
+    with activemq.client() as client:
+        # iDDS and the workers' transceiver have theirs of each.
+        assert client.statistics("panda.slices.idds")["enqueueCount"] == given
+        answers = client.statistics("panda.results.worker")["enqueueCount"]
+        assert answers == client.statistics("panda.results.idds")["enqueueCount"] >= given
     assert (asked["msg_type"], asked["run_id"], asked["content"]["core_count"]) == ("run_imminent_worker", str(run), 30)
     assert (ended["msg_type"], ended["content"]["total_stf_files"]) == ("end_run", STFS)
     assert (stop["msg_type"], stop["run_id"]) == ("stop_transformer", run)

@@ -40,6 +40,7 @@ class ActiveMq:
             openwire_port=ports[2] if openwire else None,
             keystore=keystore,
             panda_fan_out=panda,
+            panda_managers=panda,
             heap_mb=256,
             store_limit="1 gb",
             temp_limit="200 mb",

@@ -37,6 +37,7 @@ def lay_out_broker(workspace: Workspace, environment: ServiceEnvironment) -> Non
         stomp_port=STOMP_PORT,
         # Within its container; the compose file opens the port to this machine only.
         host="0.0.0.0",
+        panda_fan_out=True,
     )
     lay_out(plan)
 

@@ -51,7 +51,10 @@ def test_it_listens_only_for_what_was_asked_for(tmp_path: Path) -> None:
 def test_fixed_queues_are_fed_only_where_their_readers_are(tmp_path: Path) -> None:
     queues = lambda root: {each.attrib["physicalName"] for each in root.iter(f"{CORE}queue")}  # noqa: E731
     assert queues(laid_out(plan(tmp_path / "a"))) == set()
-    assert queues(laid_out(plan(tmp_path / "b", panda_fan_out=True))) == {
+    workers = {"panda.slices.transformer", "panda.results.fastprocessing"}
+    assert queues(laid_out(plan(tmp_path / "c", panda_fan_out=True))) == workers
+    assert queues(laid_out(plan(tmp_path / "d", panda_managers=True))) == set()
+    assert queues(laid_out(plan(tmp_path / "b", panda_fan_out=True, panda_managers=True))) == {
         "panda.slices.transformer",
         "panda.slices.idds",
         "panda.results.fastprocessing",

@@ -44,7 +44,10 @@ class BrokerPlan:
     """Where it listens."""
     name: str = "swf"
     panda_fan_out: bool = False
-    """Whether the queues that PanDA workers and iDDS read are fed."""
+    """Whether the queues between the fast-processing agent and PanDA workers are fed. Without such workers nothing is
+    published for them."""
+    panda_managers: bool = False
+    """Whether those that iDDS and the workers' transceiver read are fed as well: only where these run."""
     heap_mb: int = 512
     memory_limit: str = "256 mb"
     queue_memory_limit: str = "8 mb"
@@ -107,6 +110,7 @@ def _configuration(plan: BrokerPlan) -> str:
         "plain": plan.stomp_port is not None,
         "tls": plan.stomp_tls_port is not None,
         "openwire": plan.openwire_port is not None,
+        "panda-managers": plan.panda_managers,
         "panda": plan.panda_fan_out,
     }
     for name, keep in wanted.items():

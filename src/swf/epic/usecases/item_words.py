@@ -68,12 +68,26 @@ def _queued(item: WorkItem, role: str, work: str, scene: Scene, execution_id: st
         yield f"It waits for {role} for another attempt; {item.retries} of {item.max_retries} retries are used."
     else:
         yield f"It was handed back after attempt {item.attempt}: {item.reason.rstrip('.')}; it waits for {role} again."
+    if item.lease_until is not None:
+        yield from _handed_out(item, scene)
+        return
     ahead = _ahead(item)
     if ahead:
         yield f"{ahead} {'is' if ahead == 1 else 'are'} before it in the queue."
     yield agent_words(role, item.namespace, scene, execution_id)
     if not goes_on(execution_id, scene):
         yield "Nobody takes it until its execution goes on."
+
+
+def _handed_out(item: WorkItem, scene: Scene) -> Iterator[str]:
+    """What can be said of an item that is with somebody outside, who tells nobody when work on it begins."""
+    assert item.lease_until is not None
+    when = ago(item.updated_at, scene.now)
+    yield f"It was handed out to {item.lease_holder}, {when}; how far it is there is not known."
+    if item.lease_until < scene.now:
+        yield f"No answer came in time, {ago(item.lease_until, scene.now)}: it is about to be handed out again."
+    else:
+        yield f"If no answer comes before {item.lease_until:%H:%M:%S} UTC, it is handed out again."
 
 
 def _ahead(item: WorkItem) -> int:

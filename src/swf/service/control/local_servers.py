@@ -101,7 +101,11 @@ class LocalServers(BaseModel):
     def broker(self, workspace: Workspace) -> activemq.BrokerPlan:
         """The broker."""
         return activemq.BrokerPlan(
-            folder=workspace.root / ACTIVEMQ, passwords=self.broker_passwords, stomp_port=self.broker_port, host=HOST
+            folder=workspace.root / ACTIVEMQ,
+            passwords=self.broker_passwords,
+            stomp_port=self.broker_port,
+            host=HOST,
+            panda_fan_out=True,
         )
 
     def make_database(self, workspace: Workspace) -> None:

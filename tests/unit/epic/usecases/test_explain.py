@@ -51,6 +51,20 @@ class TestSlices:
         assert "worker-agent-me-5, last heartbeat 4 s ago" in why(explained)
         assert explained.next == ()
 
+    def test_queued_with_workers_outside(self, run: TakenRun) -> None:
+        until = NOW + timedelta(seconds=60)
+        words = why(self.slice(run, WorkState.QUEUED, lease_holder="panda", lease_until=until))
+        assert "has not begun" in words
+        assert "It was handed out to panda, 30 s ago; how far it is there is not known." in words
+        assert f"If no answer comes before {until:%H:%M:%S} UTC, it is handed out again." in words
+        assert "agent of role worker" not in words
+
+    def test_queued_with_workers_outside_who_did_not_answer(self, run: TakenRun) -> None:
+        late = {"lease_holder": "panda", "lease_until": NOW - timedelta(seconds=2), "attempt": 1, "retries": 1}
+        words = why(self.slice(run, WorkState.QUEUED, reason="crashed: no such image", **late))
+        assert "Attempt 1 at its processing did not succeed: crashed: no such image." in words
+        assert "No answer came in time, 2 s ago: it is about to be handed out again." in words
+
     def test_queued_says_how_many_are_before_it(self, run: TakenRun) -> None:
         stf = run.stf(2, slice_count=2)
         sample = run.sample(stf)

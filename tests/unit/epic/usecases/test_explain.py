@@ -55,7 +55,7 @@ class TestSlices:
         until = NOW + timedelta(seconds=60)
         words = why(self.slice(run, WorkState.QUEUED, lease_holder="panda", lease_until=until))
         assert "has not begun" in words
-        assert "It was handed out to panda, 30 s ago; how far it is there is not known." in words
+        assert "It was handed out to panda, 10 s ago; how far it is there is not known." in words
         assert f"If no answer comes before {until:%H:%M:%S} UTC, it is handed out again." in words
         assert "agent of role worker" not in words
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import swf
-from swf.cli import agents, config, db, dead_letters, doctor, init, plan, run, runs, services, workflows
+from swf.cli import agents, config, containers, db, dead_letters, doctor, init, plan, run, runs, services, workflows
 from swf.cli.boundary import guarded
 
 
@@ -44,6 +44,9 @@ def application() -> typer.Typer:
     app.command("plan")(plan.plan)
     app.command("init")(init.init)
     app.command("doctor")(doctor.doctor)
+    app.command("start")(containers.start)
+    app.command("stop")(containers.stop)
+    app.command("status")(containers.status)
     app.command("up")(services.up)
     app.command("down")(services.down)
     app.command("start-local")(services.start_local)

@@ -18,6 +18,7 @@ from swf.core.times import SystemClock
 if TYPE_CHECKING:
     from swf.messaging.settings import BusSection
     from swf.service.control.start import StartedBy, StartOrder
+    from swf.service.control.stop import Stopped
     from swf.store.settings import DatabaseSection
 
 Workflow = Annotated[
@@ -47,10 +48,10 @@ def up(
 
     starting = start_order(workflow, config, data_dir, StartedBy.UP)
     made = up_all(starting.order, clock=SystemClock(), tell=say)
-    servers = _servers(made.servers.bus, made.servers.database)
+    servers = named_servers(made.servers.bus, made.servers.database)
     code = conclude(made.agents, data_dir, as_json=as_json, servers=servers, started=list(made.started))
     if not as_json:
-        _say_next(servers, starting.order, data_dir, ready=code is ExitCode.DONE)
+        say_next(servers, starting.order, data_dir, ready=code is ExitCode.DONE)
     raise typer.Exit(code)
 
 
@@ -80,10 +81,10 @@ def start_local(
     bus = starting.configuration.section(BusSection)
     database = starting.configuration.section(DatabaseSection)
     reports = start_agents(starting.order, bus, database, clock=SystemClock(), tell=say)
-    servers = _servers(bus, database)
+    servers = named_servers(bus, database)
     code = conclude(reports, data_dir, as_json=as_json, servers=servers)
     if not as_json:
-        _say_next(servers, starting.order, data_dir, ready=code is ExitCode.DONE)
+        say_next(servers, starting.order, data_dir, ready=code is ExitCode.DONE)
     raise typer.Exit(code)
 
 
@@ -101,22 +102,35 @@ def status_local(
     verbose: Verbose = False,
 ) -> None:
     """Look at broker, database and agents. The exit code is 0 where all are well, and 1 where something is not."""
+    found = installation_of(data_dir, config=config)
+    raise typer.Exit(show_status(found.bus, found.database, data_dir, as_json=as_json))
+
+
+def show_status(
+    bus: BusSection,
+    database: DatabaseSection,
+    data_dir: Path,
+    *,
+    as_json: bool,
+    others_well: bool = True,
+    **others: Any,
+) -> ExitCode:
+    """Look at both servers and at the agents, and write how they are; with `as_json`, `others` as well."""
     from swf.service.control.status import look_around
 
-    found = installation_of(data_dir, config=config)
-    status = look_around(workspace_of(data_dir), found.bus, found.database, SystemClock(), say)
+    status = look_around(workspace_of(data_dir), bus, database, SystemClock(), say)
     reports = []
     if not status.supervisor_trouble and not status.database_trouble:
         from swf.service.control.operate import control_of
 
         open_store_of(data_dir)
         reports = control_of(workspace_of(data_dir), SystemClock(), say).reports()
-    servers = _servers(found.bus, found.database)
+    servers = named_servers(bus, database)
     troubles = {"database": status.database_trouble, "broker": status.broker_trouble}
     troubles["agents"] = status.supervisor_trouble
-    well = not any(troubles.values()) and bool(reports) and all(report.ready for report in reports)
+    well = others_well and not any(troubles.values()) and bool(reports) and all(report.ready for report in reports)
     if as_json:
-        show_agents(reports, as_json=True, servers=servers, troubles=troubles, well=well)
+        show_agents(reports, as_json=True, servers=servers, troubles=troubles, well=well, **others)
     else:
         for name, where in servers.items():
             show(f"{name}: {troubles[name] or f'answers, {where}'}")
@@ -124,13 +138,17 @@ def status_local(
             show_agents(reports, as_json=False)
         else:
             show(f"agents: {status.supervisor_trouble or 'their rows are in the database'}")
-    raise typer.Exit(ExitCode.DONE if well else ExitCode.FAILED)
+    return ExitCode.DONE if well else ExitCode.FAILED
 
 
 def _stop(data_dir: Path, by: StartedBy, *, as_json: bool) -> None:
     from swf.service.control.stop import stop_all
 
-    stopped = stop_all(workspace_of(data_dir), by, clock=SystemClock(), tell=say)
+    show_stopped(stop_all(workspace_of(data_dir), by, clock=SystemClock(), tell=say), as_json=as_json)
+
+
+def show_stopped(stopped: Stopped, *, as_json: bool) -> None:
+    """Write what was stopped."""
     if as_json:
         emit({"stopped": list(stopped.programs), "was_in_service": stopped.was_in_service})
     elif stopped.programs:
@@ -139,7 +157,8 @@ def _stop(data_dir: Path, by: StartedBy, *, as_json: bool) -> None:
         show("nothing was running" if stopped.was_in_service else "nothing was started here")
 
 
-def _servers(bus: BusSection, database: DatabaseSection) -> dict[str, Any]:
+def named_servers(bus: BusSection, database: DatabaseSection) -> dict[str, Any]:
+    """Both servers in words, without secrets."""
     from swf.store.postgresql import named
 
     try:
@@ -149,7 +168,8 @@ def _servers(bus: BusSection, database: DatabaseSection) -> dict[str, Any]:
     return {"database": where, "broker": f"{bus.host}:{bus.port} as {bus.user or 'nobody'}"}
 
 
-def _say_next(servers: dict[str, Any], order: StartOrder, data_dir: Path, *, ready: bool) -> None:
+def say_next(servers: dict[str, Any], order: StartOrder, data_dir: Path, *, ready: bool) -> None:
+    """Tell a person where the servers are, and what to do next."""
     say(f"database {servers['database']}, broker {servers['broker']}")
     take, look, end = located(
         [f"testbed run {order.crew.workflow}", "testbed agents list", order.by.reversed_by], data_dir

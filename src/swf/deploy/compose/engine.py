@@ -134,7 +134,11 @@ class Project:
 def _said(done: subprocess.CompletedProcess[str]) -> str:
     """The last words of a command that failed."""
     lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-    return lines[-1].rstrip(".")[:500] if lines else f"exit code {done.returncode}"
+    return (
+        lines[-1].removesuffix(" Is the docker daemon running?").rstrip(".")[:500]
+        if lines
+        else f"exit code {done.returncode}"
+    )
 
 
 def _rows(text: str) -> list[dict[str, Any]]:

@@ -10,10 +10,12 @@ from uuid import UUID
 import pytest
 from inprocess import DiedError
 
+from swf.core.times import Clock
 from swf.core.work import WorkState
-from swf.epic import closing, histogram_store, launch, run_counts
+from swf.epic import closing, histogram_store, launch, run_counts, taking
 from swf.epic.agents import fastmon, file_work, leases, slice_results, worker
 from swf.epic.agents.daq_simulator import DaqSimulator
+from swf.epic.agents.leases import LeaseKeeper
 from swf.epic.models import RunState, TfSlice
 from swf.epic.names import stf_name
 from swf.epic.stf_writer import StfFiles
@@ -58,7 +60,12 @@ def leases_run_out_at_once(patch: Patch) -> None:
         seen.update(item.pk for item in found)
         return found
 
-    patch.setattr(leases, "overdue", overdue)
+    begin = LeaseKeeper.__init__
+
+    def impatient(keeper: LeaseKeeper, namespace: str, clock: Clock) -> None:
+        begin(keeper, namespace, clock, find=overdue)
+
+    patch.setattr(LeaseKeeper, "__init__", impatient)
     patch.setattr(leases, "_INTERVAL_S", 0.0)
 
 
@@ -208,7 +215,8 @@ def leaves_outputs_of_void_attempts(patch: Patch) -> None:
 
 def leaves_half_written_files(patch: Patch) -> None:
     """Nobody removes what a killed process left half-written."""
-    patch.setattr(launch, "sweep_temporaries", lambda folder: 0)
+    for module in (launch, taking):
+        patch.setattr(module, "sweep_temporaries", lambda *where: 0)
 
 
 def forgets_products(patch: Patch) -> None:

@@ -18,21 +18,21 @@ from records import Records, read_records
 
 from store_fixture import opened
 from swf.core.payload import PayloadSpec
-from swf.epic import composition
-from swf.service.platform import Platform
+from swf.epic.composition import EpicAgents
 from swf.workload.inline import InlinePool
 
 RUN = 100010
 
 
+def inline_pool(agents: EpicAgents, spec: PayloadSpec, number: int) -> InlinePool:
+    """No process is started: what is patched here is not patched there."""
+    return InlinePool(spec, clock=agents.platform.clock, on_ready=agents.platform.wake.set)
+
+
 @pytest.fixture(autouse=True)
 def payloads_run_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No process is started: what is patched here is not patched there."""
-
-    def pool(spec: PayloadSpec, slots: int, platform: Platform) -> InlinePool:
-        return InlinePool(spec, clock=platform.clock, on_ready=platform.wake.set)
-
-    monkeypatch.setattr(composition, "_pool", pool)
+    """Payloads are called where their jobs are submitted."""
+    monkeypatch.setattr(EpicAgents, "_pool", inline_pool)
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +41,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory, store_template: Path) -> Rec
     root = tmp_path_factory.mktemp("sound")
     shutil.copyfile(store_template, root / "swf.sqlite3")
     with pytest.MonkeyPatch.context() as patch, opened(root / "swf.sqlite3"):
-        patch.setattr(
-            composition,
-            "_pool",
-            lambda spec, slots, platform: InlinePool(spec, clock=platform.clock, on_ready=platform.wake.set),
-        )
+        patch.setattr(EpicAgents, "_pool", inline_pool)
         assert Host(root).live()
     records = read_records(root)
     assert not harm(check(records))
@@ -179,8 +175,8 @@ SQL = {
         Word.DUPLICATED
     ),
     "UPDATE store_event SET seq = NULL WHERE id = 7": Word.LOST,
-    "INSERT INTO store_outboxmessage (message_id, namespace, destination, msg_type, run_number, body)"
-    " VALUES ('x', 'testbed', '/queue/panda.transformer.slices', 'slice', 1, '')": (Word.LOST),
+    "INSERT INTO store_outboxmessage (message_id, sender, namespace, destination, msg_type, run_number, body)"
+    " VALUES ('x', '', 'testbed', '/queue/panda.transformer.slices', 'slice', 1, '')": (Word.LOST),
     "INSERT INTO store_alarm VALUES (NULL, 'testbed', 'k', 'error', 't', '', 1, '2026-01-01', NULL, '', NULL)": (
         Word.UNEXPECTED
     ),

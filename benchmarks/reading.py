@@ -6,12 +6,14 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import WrongRunError, quantile
 from benchmarks.postgres import served
-from benchmarks.shelves import NAMESPACE, Shelves, fill
+from benchmarks.shelves import NAMESPACE, STF_BYTES, Shelves, fill
 from swf.service.instrument import instruments
 from swf.service.opening import open_store
 from swf.service.workspace import Workspace
@@ -37,10 +39,10 @@ def read(*, folder: Path, kind: str, runs: int, stfs: int, repeats: int, beside:
         from django.db import connection
 
         stack.callback(connection.close)
-        return _measured(Shelves(runs=runs, stfs=stfs), repeats)
+        return _measured(folder, Shelves(runs=runs, stfs=stfs), repeats)
 
 
-def _measured(shelves: Shelves, repeats: int) -> dict[str, Any]:
+def _measured(folder: Path, shelves: Shelves, repeats: int) -> dict[str, Any]:
     from swf.core.times import SystemClock
     from swf.epic.models import StfFile, TfSlice
 
@@ -50,7 +52,7 @@ def _measured(shelves: Shelves, repeats: int) -> dict[str, Any]:
     rows = {"STFs": StfFile.objects.count(), "slices": TfSlice.objects.count()}
     closed_s = _close(shelves)
     dice = random.Random(1)
-    looks = {name: [_ms(look) for _ in range(repeats)] for name, look in _looks(shelves, dice).items()}
+    looks = {name: [_ms(look) for _ in range(repeats)] for name, look in _looks(folder, shelves, dice).items()}
     return {
         "rows": rows,
         "filled_s": filled_s,
@@ -65,11 +67,13 @@ def _ms(look: Callable[[], None]) -> float:
     return (time.perf_counter() - began) * 1e3
 
 
-def _looks(shelves: Shelves, dice: random.Random) -> dict[str, Callable[[], None]]:
+def _looks(folder: Path, shelves: Shelves, dice: random.Random) -> dict[str, Callable[[], None]]:
     """What is asked, each time about another run, and whether the answer is what it should be."""
     from swf.catalog.local import LocalCatalog
     from swf.core.times import SystemClock
     from swf.core.work import WorkState
+    from swf.epic.buffer_keeper import BufferKeeper
+    from swf.epic.daq.exit_buffer import ExitBufferPolicy
     from swf.epic.datasets import DatasetKeeper
     from swf.epic.models import FastMonFile, StfFile, TfSlice
     from swf.epic.names import stf_name
@@ -111,6 +115,21 @@ def _looks(shelves: Shelves, dice: random.Random) -> dict[str, Callable[[], None
     def attachable() -> None:
         _check("STFs to attach", keeper.to_attach(), [])
 
+    def buffer(free: int) -> BufferKeeper:
+        policy = ExitBufferPolicy(
+            capacity_bytes=shelves.runs * shelves.stfs * STF_BYTES + free, retention=timedelta(days=365)
+        )
+        return BufferKeeper(folder, policy, NAMESPACE, clock, runs=shelves.numbers)
+
+    spacious, full, more = buffer(free=STF_BYTES), buffer(free=0), count(1)
+
+    def fits() -> None:
+        _check("refusal", spacious.refusal(STF_BYTES), "")
+
+    def makes_room() -> None:
+        # Each time one more STF than has left before, so that each time one more has to leave.
+        _check("refusal", full.refusal(STF_BYTES * next(more)), "")
+
     return {
         "list of runs": runs,
         "STFs of a run, a page behind any STF": page,
@@ -119,6 +138,8 @@ def _looks(shelves: Shelves, dice: random.Random) -> dict[str, Callable[[], None
         "explain one STF": explained,
         "agents: what waits, what is overdue": agents,
         "agents: STFs to attach to datasets": attachable,
+        "DAQ: whether an STF fits into the exit buffer": fits,
+        "DAQ: room for an STF in a full exit buffer": makes_room,
     }
 
 

@@ -7,13 +7,14 @@ about each STF and its sample.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from benchmarks.execution import SLICES
 
 NAMESPACE = "bench"
 FIRST_RUN = 100_001
+STF_BYTES = 2 * 10**9
 
 _ONE_FAILED_OF = 1000
 _RUN = "%(run)s"
@@ -58,7 +59,7 @@ def fill(shelves: Shelves, now: datetime) -> None:
     for index, run in enumerate(shelves.numbers):
         with transaction.atomic():
             _run(run, definition, shelves, now, closed=run != shelves.numbers[-1])
-            _units(run, index, shelves.stfs, now)
+            _units(run, index, shelves.stfs, now - timedelta(hours=shelves.runs - index))
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")  # as the server does by itself, in its own time
@@ -124,7 +125,7 @@ def _units(run: int, index: int, stfs: int, now: datetime) -> None:
         reason="''",
         tf_count="1000",
         tf_first="i * 1000",
-        size_bytes="2000000000",
+        size_bytes=str(STF_BYTES),
         adler32="'00000000'",
         sha256=f"'{'0' * 64}'",
         simulated="TRUE",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, F, Max, QuerySet, Sum
 
 from swf.core.effects import Boundary, no_boundary
 from swf.core.errors import StorageError
@@ -19,6 +20,12 @@ from swf.store import alarms
 from swf.store.models import Run, WorkflowExecution
 
 ALARM_KEY = "exit_buffer"
+
+_RECOUNT = 1000
+"""After so many new STFs all are counted again: a row may be committed behind one with a higher number."""
+
+_OLDEST = 256
+"""How many files are looked at first where a new STF needs space; most often one of them is enough."""
 
 
 def runs_by_buffer(runs: Iterable[Run], default_folder: Path) -> dict[tuple[Path, ExitBufferPolicy], list[int]]:
@@ -61,21 +68,30 @@ class BufferKeeper:
         self._namespace = namespace
         self._clock = clock
         self._boundary = boundary
+        self._counted: _Counted | None = None
 
     def used_bytes(self) -> int:
         """What the announced STFs in the folder take."""
-        return int(self._held().aggregate(total=Sum("size_bytes"))["total"] or 0)
+        return _counted(self._held()).size_bytes
 
     def refusal(self, incoming_bytes: int, unregistered_bytes: int = 0) -> str:
         """Make room for a new STF where that is allowed. Returns why it does not fit, or nothing.
 
         `unregistered_bytes` are taken by STFs that were announced and have no row yet.
         """
-        if self.used_bytes() + unregistered_bytes + incoming_bytes <= self._policy.capacity_bytes:
+        if self._used_at_most() + unregistered_bytes + incoming_bytes <= self._policy.capacity_bytes:
             return ""
-        now = self._clock.now()
-        files = [*self._files(), _unregistered(unregistered_bytes, now)] if unregistered_bytes else self._files()
+        now, held = self._clock.now(), self._held()
+        self._counted = _counted(held)
+        oldest = _files(held.filter(run__closed_at__isnull=False).order_by("created_at", "name")[:_OLDEST])
+        others = self._counted.size_bytes - sum(file.size_bytes for file in oldest)
+        files = [*oldest, _staying("all others", others + unregistered_bytes, now)]
         decision = decide(self._policy, files, now, incoming_bytes=incoming_bytes)
+        if not decision.fits:
+            files = [*_files(held), _staying("what is announced and not registered yet", unregistered_bytes, now)]
+            decision = decide(
+                self._policy, files if unregistered_bytes else files[:-1], now, incoming_bytes=incoming_bytes
+            )
         self._remove(decision.leave)
         return decision.alarm
 
@@ -85,7 +101,7 @@ class BufferKeeper:
             capacity_bytes=self._policy.capacity_bytes,
             retention=self._policy.retention if older_than is None else older_than,
         )
-        decision = decide(policy, self._files(), self._clock.now())
+        decision = decide(policy, _files(self._held()), self._clock.now())
         if not dry_run:
             self._remove(decision.leave)
         return decision.leave
@@ -106,19 +122,14 @@ class BufferKeeper:
         """The DAQ can write again."""
         alarms.clear(self._namespace, ALARM_KEY, now)
 
-    def _files(self) -> list[BufferedFile]:
-        rows = self._held().values("name", "size_bytes", "created_at", "run__closed_at")
-        return [
-            BufferedFile(
-                name=row["name"],
-                size_bytes=row["size_bytes"],
-                created=row["created_at"],
-                archived=False,
-                run_closed=row["run__closed_at"] is not None,
-                archive_required=False,
-            )
-            for row in rows
-        ]
+    def _used_at_most(self) -> int:
+        """As `used_bytes`, or more where others removed files meanwhile; it costs as much as what is new."""
+        if self._counted is not None:
+            new = _counted(self._held().filter(pk__gt=self._counted.last))
+            if new.files < _RECOUNT:
+                return self._counted.size_bytes + new.size_bytes
+        self._counted = _counted(self._held())
+        return self._counted.size_bytes
 
     def _remove(self, departures: tuple[Departure, ...]) -> None:
         for departure in departures:
@@ -127,18 +138,52 @@ class BufferKeeper:
             except OSError as error:
                 raise StorageError(f"{self._folder / departure.name} cannot be removed: {error.strerror}") from error
             self._boundary("file_removed")
+        if self._counted is not None:
+            left = sum(departure.size_bytes for departure in departures)
+            self._counted = replace(self._counted, size_bytes=self._counted.size_bytes - left)
         names = [departure.name for departure in departures]
         StfFile.objects.filter(name__in=names).update(removed_at=self._clock.now())
 
     def _held(self) -> QuerySet[StfFile]:
         held = StfFile.objects.filter(removed_at=None, has_content=True).order_by()
-        return held if self._runs is None else held.filter(run_id__in=self._runs)
+        if self._runs is None:
+            return held
+        # The sum keeps SQLite from going run by run: the index of what is in buffers answers all that is asked here.
+        return held.alias(of_run=F("run_id") + 0).filter(of_run__in=self._runs)
 
 
-def _unregistered(size_bytes: int, now: datetime) -> BufferedFile:
-    """The STFs that were announced and have no row yet, as one file that may not leave."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """STFs in the folder: the newest row of them, how many they are, and what they take."""
+
+    last: int
+    files: int
+    size_bytes: int
+
+
+def _counted(held: QuerySet[StfFile]) -> _Counted:
+    found = held.aggregate(last=Max("id"), files=Count("id"), size_bytes=Sum("size_bytes"))
+    return _Counted(last=found["last"] or 0, files=found["files"], size_bytes=int(found["size_bytes"] or 0))
+
+
+def _files(held: QuerySet[StfFile]) -> list[BufferedFile]:
+    return [
+        BufferedFile(
+            name=row["name"],
+            size_bytes=row["size_bytes"],
+            created=row["created_at"],
+            archived=False,
+            run_closed=row["run__closed_at"] is not None,
+            archive_required=False,
+        )
+        for row in held.values("name", "size_bytes", "created_at", "run__closed_at")
+    ]
+
+
+def _staying(name: str, size_bytes: int, now: datetime) -> BufferedFile:
+    """Files that are not looked at one by one, as one that may not leave."""
     return BufferedFile(
-        name="what is announced and not registered yet",
+        name=name,
         size_bytes=size_bytes,
         created=now,
         archived=False,

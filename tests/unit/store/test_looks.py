@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
@@ -16,6 +17,8 @@ from swf.catalog.local import LocalCatalog
 from swf.core.ids import CountingIds
 from swf.core.times import ManualClock
 from swf.core.work import WorkState
+from swf.epic.buffer_keeper import BufferKeeper
+from swf.epic.daq.exit_buffer import ExitBufferPolicy
 from swf.epic.datasets import DatasetKeeper
 from swf.epic.models import FastMonFile, StfFile, TfSlice
 from swf.epic.run_settings import RunBook
@@ -61,10 +64,11 @@ def full_store(store: Path, clock: ManualClock) -> CountingIds:
     ids = CountingIds()
     old = make_run(1, clock)
     make_slices(old, 1, clock, ids)
+    gone = {"attached_at": clock.now(), "removed_at": clock.now()}
     for table, unique in ((StfFile, "sequence"), (FastMonFile, "sample_index"), (TfSlice, "slice_id")):
         row = table._default_manager.filter(run_number=1).values().get()
         del row["id"]
-        done = {"status": WorkState.COMPLETED, **({"attached_at": clock.now()} if table is StfFile else {})}
+        done = {"status": WorkState.COMPLETED, **(gone if table is StfFile else {})}
         rows = [{**row, **done, unique: 10 + n, "name": f"{row['name']}.{n}", "req_id": ids.new()} for n in range(DONE)]
         bulk.insert(table, rows)
     new = make_run(2, clock)
@@ -86,6 +90,8 @@ def full_store(store: Path, clock: ManualClock) -> CountingIds:
 def looks(clock: ManualClock) -> dict[str, tuple[Look, int]]:
     """Every look, by the index that it is to use, and how many rows it finds."""
     now = clock.now()
+    policy = ExitBufferPolicy(capacity_bytes=10**6, retention=timedelta(days=3))
+    buffer = BufferKeeper(Path("/nowhere"), policy, NAMESPACE, clock, runs=(1, 2))
     keeper = DatasetKeeper(LocalCatalog(clock), NAMESPACE, clock, RunBook())
     return {
         "stf_queued": (lambda: waiting(StfFile, NAMESPACE, 16), 1),
@@ -94,6 +100,7 @@ def looks(clock: ManualClock) -> dict[str, tuple[Look, int]]:
         "fastmon_held": (lambda: held_by(FastMonFile, NAMESPACE, "me"), 1),
         "slice_held": (lambda: overdue(TfSlice, NAMESPACE, now), 1),
         "slice_handed_out": (lambda: unanswered(TfSlice, NAMESPACE, now), 1),
+        "stf_buffered": (lambda: [buffer.refusal(1)], 1),
         "stf_to_attach": (lambda: list(keeper.to_attach()), 3),
     }
 
@@ -103,10 +110,10 @@ def looks(clock: ManualClock) -> dict[str, tuple[Look, int]]:
 def test_a_look_uses_the_index_of_what_is_under_way(
     full_store: CountingIds, clock: ManualClock, index: str, locked: bool
 ) -> None:
-    look, number = looks(clock)[index]
     plans = Plans()
     # The second time a statement is one that the driver knows already.
     for _ in range(2):
+        look, number = looks(clock)[index]
         with transaction.atomic() if locked else nullcontext(), plans.noted():
             found = look()
         assert isinstance(found, list)
@@ -116,7 +123,7 @@ def test_a_look_uses_the_index_of_what_is_under_way(
         assert index in plan
         for table in ("epic_stffile", "epic_fastmonfile", "epic_tfslice"):
             assert f"Seq Scan on {table}" not in plan
-            assert f"SCAN {table}" not in plan.replace(f"SCAN {table} USING INDEX {index}", "")
+            assert not re.search(rf"SCAN {table}(?! USING (COVERING )?INDEX {index})", plan)
 
 
 @pytest.mark.database("postgresql")

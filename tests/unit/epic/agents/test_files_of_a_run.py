@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from epic_bench import RUN, Daq, EpicBench
 from swf.catalog.local import LocalCatalog
 from swf.catalog.port import DatasetName
 from swf.core.errors import ServiceError
 from swf.core.ledger import Stage
+from swf.epic import buffer_keeper
 from swf.epic.accounting import ledger_of
 from swf.epic.buffer_keeper import BufferKeeper
 from swf.epic.closing import RunCloser
@@ -247,3 +251,48 @@ def test_the_local_catalogue_has_what_the_rows_say(bench: EpicBench) -> None:
     view = LocalCatalog(bench.clock).look(DatasetName(scope="group.daq", name=f"swf.{RUN}.run"))
     assert view is not None
     assert (view.is_open, view.files) == (False, 3)
+
+
+def test_what_is_new_and_what_has_left_is_counted(bench: EpicBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffer_keeper, "_RECOUNT", 2)
+    take(bench, 1)
+    first = StfFile.objects.get()
+    room = keeper(bench, capacity_bytes=60)
+    assert room.refusal(48) == ""
+    for sequence in range(2, 6):
+        fields = {
+            name: getattr(first, name) for name in ("namespace", "run_id", "run_number", "created_at", "updated_at")
+        }
+        StfFile.objects.create(
+            **fields,
+            name=stf_name(RUN, sequence),
+            sequence=sequence,
+            req_id=UUID(int=sequence),
+            tf_count=1,
+            tf_first=0,
+            size_bytes=12,
+        )
+        assert room.refusal(60 - 12 * sequence) == "", "exactly what is left"
+        assert in_buffer(bench) == 1
+    Run.objects.update(closed_at=None)
+    assert "the exit buffer is full: 60 B of 60 B" in room.refusal(1)
+    # Another process made room: only a count of all finds that.
+    StfFile.objects.filter(sequence=5).update(removed_at=bench.clock.now())
+    assert room.refusal(12) == ""
+
+
+def test_room_is_made_of_more_files_than_are_looked_at_first(bench: EpicBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffer_keeper, "_OLDEST", 2)
+    take(bench, 4)
+    room = keeper(bench, capacity_bytes=48)
+    with CaptureQueriesContext(connection) as queries:
+        assert room.refusal(24) == ""
+    assert in_buffer(bench) == 2
+    assert sum("ORDER BY" in query["sql"] for query in queries) == 1
+    assert list(StfFile.objects.filter(removed_at=None).values_list("sequence", flat=True).order_by("sequence")) == [
+        3,
+        4,
+    ]
+    StfFile.objects.update(removed_at=None)
+    assert keeper(bench, capacity_bytes=48).refusal(48) == "", "it takes more than were looked at first"
+    assert not StfFile.objects.filter(removed_at=None).exists()

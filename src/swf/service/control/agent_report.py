@@ -8,7 +8,8 @@ from pathlib import Path
 
 from swf.service.control.log_tail import log_tail
 from swf.service.control.programs import log_of
-from swf.service.control.supervisor import ALIVE, ProcessState
+from swf.service.control.supervisor import ProcessState
+from swf.service.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +30,19 @@ class AgentReport:
     why: str
     """Why it is not ready, as far as can be told; empty where it is."""
 
-    @property
-    def alive(self) -> bool:
-        """Whether there is a process."""
-        return self.state in ALIVE
-
 
 def told_why(report: AgentReport, root: Path) -> str:
-    """Why an agent is not ready, with the end of its log."""
-    log = root / log_of(report.program)
-    lines = "".join(f"\n    {line}" for line in log_tail(log))
-    return f"{report.program} is not ready: {report.why}; its log is {log}{':' if lines else ', and empty'}{lines}"
+    """Why an agent is not ready, with what its log has of that."""
+    if report.instance:
+        # It got as far as having a log of its own, of which only what went wrong is of interest.
+        log = Workspace(root=root).logs / f"{report.instance}.log"
+        lines = log_tail(log, wanted=_is_trouble)
+    else:
+        log = root / log_of(report.program)
+        lines = log_tail(log)
+    shown = "".join(f"\n    {line}" for line in lines)
+    return f"{report.program} is not ready: {report.why}; its log is {log}{':' if shown else ''}{shown}"
+
+
+def _is_trouble(line: str) -> bool:
+    return '"level": "ERROR"' in line or '"level": "WARNING"' in line

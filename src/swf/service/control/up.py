@@ -150,10 +150,10 @@ class _Starter:
     def _undo(self, *, forget: bool) -> None:
         """Stop what was started by this command."""
         if self._new_daemon:
-            self._tell("it failed: stopping what was started")
+            self._tell("stopping what was started")
             self._daemon.shut_down()
         elif self._begun:
-            self._tell(f"it failed: stopping {', '.join(self._begun)}")
+            self._tell(f"stopping {', '.join(self._begun)}")
             self._daemon.stop(self._begun)
         if forget:
             remove_service_file(self._order.workspace.service_file)

@@ -42,8 +42,8 @@ class StfFile(WorkItem):
             models.Index(fields=["run", "status", "sequence"], name="stf_run_status"),
             queued_index("stf_queued"),
             held_index("stf_held"),
-            # What is in exit buffers, the oldest first, and what it takes; with every column that is asked about, so that
-            # no row is looked at.
+            # What is in exit buffers, the oldest first, and what it takes; with every column that is asked about, so
+            # that no row is looked at.
             models.Index(
                 fields=["created_at", "run", "size_bytes", "removed_at", "has_content"],
                 name="stf_buffered",

@@ -81,12 +81,10 @@ class Process:
 
 
 @contextmanager
-def process(
-    folder: Path, broker: ActiveMq, settings: Mapping[str, object], **bus_settings: object
-) -> Iterator[Process]:
+def process(folder: Path, broker: ActiveMq, settings: Mapping[str, object]) -> Iterator[Process]:
     """Such a process, connected to a broker."""
     wake = threading.Event()
-    with StompBus(broker.settings(**bus_settings), on_ready=wake.set) as bus:
+    with StompBus(broker.settings(), on_ready=wake.set) as bus:
         made = Process(folder, bus, wake, settings)
         try:
             yield made

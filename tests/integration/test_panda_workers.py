@@ -15,7 +15,6 @@ from services.activemq import NEEDED, ActiveMq, installed
 from swf.core.ledger import Stage
 from swf.core.times import SystemClock
 from swf.epic.accounting import ledger_of
-from swf.epic.messages import RESULT_QUEUE
 from swf.epic.models import PandaRun, TfSlice
 from swf.store.models import Attempt, DeadLetter, OutboxMessage
 
@@ -32,10 +31,8 @@ SETTINGS: dict[str, object] = {
     "stf.content": "none",
     "processing.workers_by": "panda",
     "agents.worker.enabled": False,
-    "bus.shared_queues": (RESULT_QUEUE,),
     "panda_workers.slice_options": ("file_type=fake",),
 }
-BUS = {"shared_queues": (RESULT_QUEUE,)}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +66,7 @@ def test_a_whole_run_with_workers_of_every_kind(activemq: ActiveMq, store: Path,
                 return [done(request)]
 
     with (
-        process(tmp_path / "data", activemq, settings, **BUS) as here,
+        process(tmp_path / "data", activemq, settings) as here,
         activemq.client() as manager,
         activemq.client("worker") as broadcast,
     ):
@@ -128,7 +125,7 @@ def test_a_worker_that_comes_late_begins_nothing_that_was_given_up(
     activemq: ActiveMq, store: Path, tmp_path: Path
 ) -> None:
     settings = SETTINGS | {"panda_workers.lease_s": 2.0, "processing.max_retries": 100}
-    with process(tmp_path / "data", activemq, settings, **BUS) as here:
+    with process(tmp_path / "data", activemq, settings) as here:
         # Nobody is there: each slice is given up, and handed out again.
         here.until(lambda: Attempt.objects.filter(outcome="lease_expired").count() >= 2 * STFS * SLICES)
         came_ms = SystemClock().now().timestamp() * 1000
@@ -142,7 +139,7 @@ def test_a_worker_that_comes_late_begins_nothing_that_was_given_up(
 
 
 def test_two_namespaces_share_the_queue_of_results(activemq: ActiveMq, store: Path, tmp_path: Path) -> None:
-    with process(tmp_path / "data", activemq, SETTINGS, **BUS) as here:
+    with process(tmp_path / "data", activemq, SETTINGS) as here:
         run = here.epic.run_number
         with (
             PandaWorker(activemq, NAMESPACE, run, lambda request: [done(request)]) as ours,
@@ -152,7 +149,7 @@ def test_two_namespaces_share_the_queue_of_results(activemq: ActiveMq, store: Pa
             here.until(lambda: len(ours.given) > 0)
             theirs.says(done(ours.given[0], job="8000"))
             here.until(here.epic.closed)
-            other.subscribe(RESULT_QUEUE, selector="namespace = 'torre2'")
+            other.subscribe("/queue/panda.results.fastprocessing", selector="namespace = 'torre2'")
             kept = json.loads(other.receive().body)
     assert kept["content"]["panda_id"] == "8000"
     assert Attempt.objects.exclude(outcome="ok").count() == 0

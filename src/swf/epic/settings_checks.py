@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from swf.config import Configuration
 from swf.core.errors import ConfigError
 from swf.core.payload import PayloadSpec
-from swf.epic.messages import RESULT_QUEUE
 from swf.epic.settings_daq import ExitBufferSection, StfSection
 from swf.epic.settings_panda import PandaWorkersSection, WorkersBy
 from swf.epic.settings_processing import SHIPPED_PAYLOADS, FastProcessingSection, PayloadSection, ProcessingSection
-from swf.messaging.settings import BusSection
 from swf.workload.spec import validate_spec
 
 _ROUNDING = 1e-9
@@ -77,19 +75,14 @@ def check_payload(configuration: Configuration) -> Iterator[str]:
 
 
 def check_workers(configuration: Configuration) -> Iterator[str]:
-    """PanDA workers have what they need, and no rivals."""
-    by = configuration.quote("processing.workers_by")
+    """PanDA workers have no rivals, and are told what can be told."""
     if configuration.section(ProcessingSection).workers_by is not WorkersBy.PANDA:
         return
     if "worker" in configuration.roles():
         yield (
-            f"{by} contradicts {configuration.quote('agents.worker.enabled')}: slices go to PanDA workers, and a "
-            "worker agent would get none; set [agents.worker] enabled = false"
-        )
-    if RESULT_QUEUE not in configuration.section(BusSection).shared_queues:
-        yield (
-            f"{by} needs the queue that PanDA workers answer to: add {RESULT_QUEUE!r} to "
-            f"{configuration.quote('bus.shared_queues')}"
+            f"{configuration.quote('processing.workers_by')} contradicts "
+            f"{configuration.quote('agents.worker.enabled')}: slices go to PanDA workers, and a worker agent would get "
+            "none; set [agents.worker] enabled = false"
         )
     try:
         configuration.section(PandaWorkersSection).options()

@@ -72,11 +72,6 @@ class BusSection(Section):
     queue_prefetch: int = Field(
         32, ge=1, le=100_000, description="Messages of a work queue that one consumer holds, at most."
     )
-    shared_queues: TextList = Field(
-        (),
-        description="Queues that programs outside share between namespaces under the plain name, such as "
-        "/queue/panda.results.fastprocessing. Of these, only messages whose header has the namespace are taken.",
-    )
     heartbeat_topic: str = Field(
         "/topic/heartbeat",
         max_length=250,

@@ -70,5 +70,5 @@ def test_namespaces(name: str, good: bool) -> None:
 def test_a_destination_is_a_topic_or_a_queue() -> None:
     assert is_topic("/topic/epictopic")
     assert not is_topic("/queue/panda.transformer.slices")
-    with pytest.raises(ValueError, match="'epictopic' must start with /topic/ or /queue/"):
+    with pytest.raises(ValueError, match="'epictopic' must start with /topic/, /queue/ or /shared-queue/"):
         is_topic("epictopic")

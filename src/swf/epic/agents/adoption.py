@@ -8,7 +8,7 @@ from __future__ import annotations
 from swf.config import Configuration, WorkflowSection
 from swf.core.errors import DataError
 from swf.core.messages import Message
-from swf.epic.messages import EndRun, EpicBody
+from swf.epic.messages import EpicBody
 from swf.messaging.legacy import LEGACY_SCHEMA
 from swf.messaging.turn import Turn
 from swf.service.executions import adopt_execution
@@ -43,8 +43,8 @@ class Adoption:
         if adopt_execution(name, self._configuration, message.envelope.sender, turn.now, run.run_number):
             turn.note("execution_adopted", name, run.run_number, sender=message.envelope.sender)
 
-    def ended(self, turn: Turn, message: Message[EndRun]) -> None:
-        """An older DAQ says that its run is over: so is what it did of the execution."""
+    def ended(self, turn: Turn, message: Message[EpicBody]) -> None:
+        """A run is over: if an older DAQ says so, what it did of the execution is over as well."""
         if message.envelope.schema == LEGACY_SCHEMA:
             running = WorkflowExecution.objects.filter(
                 run_number=message.body.run_id,

@@ -19,10 +19,17 @@ from swf.epic.agents.leases import LeaseKeeper
 from swf.epic.agents.redriver import Redriver
 from swf.epic.agents.run_registry import ensure_run
 from swf.epic.agents.slice_results import LATE, SliceResults
-from swf.epic.messages import EPIC_TOPIC, RESULT_QUEUE, EndRun, RunImminent, TfFileRegistered
+from swf.epic.messages import EPIC_TOPIC, EndRun, RunImminent, TfFileRegistered
 from swf.epic.models import PandaRun, StfFile, TfSlice
 from swf.epic.panda_workers.matching import Matches, slice_result
-from swf.epic.panda_workers.messages import SLICES_TOPIC, TRANSFORMER_TOPIC, WORKERS_TOPIC, PandaResult, StopTransformer
+from swf.epic.panda_workers.messages import (
+    RESULTS_QUEUE,
+    SLICES_TOPIC,
+    TRANSFORMER_TOPIC,
+    WORKERS_TOPIC,
+    PandaResult,
+    StopTransformer,
+)
 from swf.epic.panda_workers.outgoing import END_RUN, STOP_TRANSFORMER, WORKERS_WANTED, slice_form, workers_wanted
 from swf.epic.run_settings import RunBook, execution_ids
 from swf.epic.settings_panda import PandaWorkersSection
@@ -58,15 +65,15 @@ def panda_processing_agent(
     outlet = SliceOutlet(panda)
     return Agent(
         role=ROLE,
-        subscriptions=(EPIC_TOPIC, RESULT_QUEUE),
+        subscriptions=(EPIC_TOPIC, RESULTS_QUEUE),
         handlers={
             RunImminent: WorkerRequests(book, plan, adoption).run_imminent,
             TfFileRegistered: Slicer(book, outlet.send).tf_file_registered,
             PandaResult: PandaResults(SliceResults(outlet.send)).slice_result,
         },
         reconcilers=(
-            LeaseKeeper(namespace, clock),
-            LeaseKeeper(namespace, clock, find=unanswered, send=outlet.send),
+            LeaseKeeper(namespace, clock, outlet.send),
+            LeaseKeeper(namespace, clock, outlet.send, find=unanswered),
             Redriver(namespace, clock, outlet.send),
             WorkersReleaser(namespace, clock),
         ),

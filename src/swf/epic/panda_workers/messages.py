@@ -16,6 +16,8 @@ WORKERS_TOPIC = "/topic/panda.workers"
 """To who manages workers: that a run needs some, and that it needs none any more."""
 TRANSFORMER_TOPIC = "/topic/panda.transformer"
 """To the workers themselves: that their run is over."""
+RESULTS_QUEUE = "/shared-queue/panda.results.fastprocessing"
+"""Results of all namespaces: the broker puts into it what workers publish on `/topic/panda.results`."""
 
 Seconds = Annotated[float, Field(ge=0)]
 

@@ -58,7 +58,7 @@ class StompBus:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
-        self._names = names or Names(broker=settings.broker, shared_queues=frozenset(settings.shared_queues))
+        self._names = names or Names(broker=settings.broker)
         self._prefetch = prefetch or {}
         self._intakes: dict[_Key, Intake] = {}
         timeout_s = settings.receipt_timeout_s

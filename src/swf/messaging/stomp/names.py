@@ -4,7 +4,7 @@
     /topic/epictopic, to send       /topic/epictopic
     /topic/epictopic, of a role     /queue/Consumer.<namespace>-<role>.epictopic   (virtual topic)
     /queue/panda.transformer.slices /queue/<namespace>.panda.transformer.slices
-    a shared queue                  its own name, with a selector on the header `namespace`
+    /shared-queue/panda.results     /queue/panda.results, with a selector on the header `namespace`
 
 A topic is common to all namespaces, as older agents know it by its plain name; each role of each namespace has a queue
 of its own bound to it. Work queues of two namespaces are different queues, so that none takes the other's messages.
@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from swf.core.destinations import QUEUE, TOPIC, is_topic
+from swf.core.destinations import QUEUE, SHARED_QUEUE, TOPIC, is_topic
 from swf.core.errors import ConfigError
 from swf.core.names import is_namespace
 from swf.messaging.bus import Subscription
@@ -37,10 +37,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """The names on one broker. `shared_queues` are those that keep their plain name in every namespace."""
+    """The names on one broker."""
 
     broker: BrokerKind = BrokerKind.ACTIVEMQ
-    shared_queues: frozenset[str] = frozenset()
 
     def target(self, destination: str, namespace: str) -> str:
         """Where a message of a namespace is sent.
@@ -49,9 +48,9 @@ class Names:
             ConfigError: the destination or the namespace is no name.
         """
         name = _checked(destination, namespace)
-        if is_topic(destination) or destination in self.shared_queues:
+        if is_topic(destination):
             return destination
-        return f"{QUEUE}{namespace}.{name}"
+        return f"{QUEUE}{name}" if _is_shared(destination) else f"{QUEUE}{namespace}.{name}"
 
     def source(self, subscription: Subscription) -> Source:
         """What a role consumes.
@@ -61,8 +60,8 @@ class Names:
         """
         destination, namespace = subscription.destination, subscription.namespace
         name = _checked(destination, namespace)
-        if destination in self.shared_queues:
-            return Source(destination=destination, selector=f"namespace = '{namespace}'")
+        if _is_shared(destination):
+            return Source(destination=self.target(destination, namespace), selector=f"namespace = '{namespace}'")
         if not is_topic(destination):
             return Source(destination=self.target(destination, namespace))
         if not _ROLE.match(subscription.role):
@@ -73,11 +72,16 @@ class Names:
         return Source(destination=f"{QUEUE}Consumer.{queue}.{name}")
 
 
+def _is_shared(destination: str) -> bool:
+    return destination.startswith(SHARED_QUEUE)
+
+
 def _checked(destination: str, namespace: str) -> str:
     """The bare name of a destination."""
     if not is_namespace(namespace) or namespace.lower() in _TAKEN:
         raise ConfigError(f"the namespace {namespace[:80]!r} cannot be part of a queue's name: choose another one")
-    name = destination.removeprefix(TOPIC if is_topic(destination) else QUEUE)
+    kind = TOPIC if is_topic(destination) else SHARED_QUEUE if _is_shared(destination) else QUEUE
+    name = destination.removeprefix(kind)
     if not _NAME.match(name):
         raise ConfigError(f"the destination {destination[:80]!r} is no name: expected A-Z a-z 0-9 _ - in parts with .")
     return name

@@ -16,9 +16,9 @@ from panda_messages import HEARTBEAT, panda_result
 from swf.core.errors import ConfigError
 from swf.core.ledger import Stage
 from swf.epic.accounting import ledger_of
-from swf.epic.messages import RESULT_QUEUE, SLICE_QUEUE
+from swf.epic.messages import SLICE_QUEUE
 from swf.epic.models import PandaRun, RunState, TfSlice
-from swf.epic.panda_workers.messages import SLICES_TOPIC, TRANSFORMER_TOPIC, WORKERS_TOPIC
+from swf.epic.panda_workers.messages import RESULTS_QUEUE, SLICES_TOPIC, TRANSFORMER_TOPIC, WORKERS_TOPIC
 from swf.messaging.bus import Subscription, Wire
 from swf.store.models import Attempt, DeadLetter, Event, OutboxMessage, Run
 
@@ -27,7 +27,6 @@ LEASE_S = 600.0
 SETTINGS: dict[str, object] = {
     "processing__workers_by": "panda",
     "agents__worker__enabled": False,
-    "bus__shared_queues": (RESULT_QUEUE,),
     "panda_workers__lease_s": LEASE_S,
     "fast_processing__slices_per_sample": SLICES,
 }
@@ -63,7 +62,7 @@ class Panda:
             wire = Wire(
                 message_id=UUID(int=(1 << 80) + self._sent),
                 namespace=self._bench.namespace,
-                destination=RESULT_QUEUE,
+                destination=RESULTS_QUEUE,
                 msg_type=str(message["msg_type"]),
                 run_number=RUN,
                 body=json.dumps(message),
@@ -292,7 +291,6 @@ def test_the_embedded_mode_has_no_broker_to_reach_them_by(store: Path, tmp_path:
     ("changes", "expected"),
     [
         ({"agents__worker__enabled": True}, r"set \[agents\.worker\] enabled = false"),
-        ({"bus__shared_queues": ()}, r"add '/queue/panda\.results\.fastprocessing' to \[bus\] shared_queues"),
         ({"panda_workers__slice_options": ("req_id=1",)}, r"slice_options.*is no further field of a slice"),
         ({"processing__workers_by": "harvester"}, r"workers_by.*worker_agents"),
         ({"panda_workers__lease_s": 0}, r"lease_s"),

@@ -12,7 +12,7 @@ from swf.messaging.bus import Subscription
 from swf.messaging.settings import BrokerKind
 from swf.messaging.stomp.names import Names, Source
 
-TOPIC, QUEUE, SHARED = "/topic/epictopic", "/queue/panda.transformer.slices", "/queue/panda.results.fastprocessing"
+TOPIC, QUEUE, SHARED = "/topic/epictopic", "/queue/panda.transformer.slices", "/shared-queue/panda.results"
 
 
 def role(name: str, destination: str, namespace: str = "torre1") -> Subscription:
@@ -38,16 +38,18 @@ def test_what_is_sent_to_a_queue_is_what_its_consumers_read() -> None:
 
 
 def test_of_a_shared_queue_each_namespace_takes_its_own_messages_and_leaves_the_others() -> None:
-    names = Names(shared_queues=frozenset({SHARED}))
-    assert names.target(SHARED, "torre1") == SHARED
-    assert names.source(role("fast_processing", SHARED)) == Source(destination=SHARED, selector="namespace = 'torre1'")
+    names, plain = Names(), "/queue/panda.results"
+    assert names.target(SHARED, "torre1") == plain
+    assert names.source(role("fast_processing", SHARED)) == Source(destination=plain, selector="namespace = 'torre1'")
 
 
 def test_on_artemis_a_role_has_a_queue_of_the_address() -> None:
     assert Names(broker=BrokerKind.ARTEMIS).source(role("data", TOPIC)).destination == "epictopic::torre1-data"
 
 
-@pytest.mark.parametrize("destination", ["/topic/>", "/topic/a.*", "/queue/a b", "/queue/", "/queue/a..b", "/queue/.a"])
+@pytest.mark.parametrize(
+    "destination", ["/topic/>", "/topic/a.*", "/queue/a b", "/queue/", "/queue/a..b", "/queue/.a", "/shared-queue/>"]
+)
 @pytest.mark.parametrize("namespace", ["torre1"])
 def test_what_a_broker_would_take_for_a_pattern_is_no_name(destination: str, namespace: str) -> None:
     with pytest.raises(ConfigError, match="is no name"):
@@ -58,7 +60,7 @@ def test_what_a_broker_would_take_for_a_pattern_is_no_name(destination: str, nam
 
 @pytest.mark.parametrize("namespace", ["Consumer", "DLQ", "activemq", "a.b", "x' OR 'a' = 'a", ""])
 def test_some_namespaces_cannot_be_part_of_a_name(namespace: str) -> None:
-    for destination in (TOPIC, QUEUE):
+    for destination in (TOPIC, QUEUE, SHARED):
         with pytest.raises(ConfigError, match="namespace"):
             Names().target(destination, namespace)
 

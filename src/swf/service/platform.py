@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swf.core.effects import Boundary, no_boundary
 from swf.core.ids import IdSource, Uuid7Source
@@ -14,10 +15,12 @@ from swf.core.times import Clock, SystemClock
 from swf.messaging.bus import Bus
 from swf.messaging.embedded import EmbeddedBus
 from swf.messaging.settings import BusSection
-from swf.messaging.stomp import StompBus
 from swf.service.io_pool import IoPool
 from swf.service.logs import Log, LogSink
 from swf.service.workspace import Workspace
+
+if TYPE_CHECKING:
+    from swf.messaging.stomp import StompBus
 
 IO_THREADS = 4
 
@@ -89,6 +92,9 @@ def service(
     Raises:
         ConfigError: the settings of the broker cannot be right.
     """
+    # What speaks to a broker is an extra: embedded mode needs none of it.
+    from swf.messaging.stomp import StompBus
+
     clock, wake = SystemClock(), threading.Event()
     with _opened(workspace, app_name, clock, wake, echo) as (sink, io):
         # Events of the bus come from its own thread: they wait in the log like any other line.

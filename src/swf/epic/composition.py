@@ -37,6 +37,7 @@ from swf.epic.settings_processing import (
     WatcherSection,
     payload_spec,
 )
+from swf.epic.slice_queue import WorkerQueues
 from swf.messaging.agent import Agent
 from swf.messaging.runtime import Runtime
 from swf.messaging.settings import LegacySection
@@ -60,6 +61,8 @@ class EpicAgents:
         self.book = RunBook()
         self.files = RunFiles(self.book, platform.workspace)
         """Where the STFs of runs lie."""
+        self.queues = WorkerQueues(platform.namespace, platform.clock)
+        """Where slices for worker agents go."""
         self.bench: Workbench | None = None
         """The worker's, once it is made."""
         self.shelf = Shelf(self._pool)
@@ -129,7 +132,9 @@ class EpicAgents:
     def _fast_processing(self) -> Agent:
         platform, configuration = self.platform, self.configuration
         if not self._uses_panda:
-            return fast_processing_agent(book=self.book, clock=platform.clock, namespace=platform.namespace)
+            return fast_processing_agent(
+                book=self.book, clock=platform.clock, namespace=platform.namespace, send=self.queues
+            )
         if platform.bus.shares_database:
             raise ConfigError(
                 f"{configuration.quote('processing.workers_by')}: PanDA workers are reached by a broker, and the "
@@ -151,6 +156,7 @@ class EpicAgents:
         self.bench = Workbench(
             shelf=self.shelf,
             payload_of=self._payload_of,
+            send=self.queues,
             lease_of=lambda run_number: self.book.settings(run_number).lease_s,
             slots=worker_slots(self.configuration),
             files=self.files,

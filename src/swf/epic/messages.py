@@ -15,6 +15,8 @@ from swf.epic.names import MAX_SEQUENCE, stf_name
 EPIC_TOPIC = "/topic/epictopic"
 """Broadcasts of the DAQ and of the agents."""
 SLICE_QUEUE = "/queue/panda.transformer.slices"
+LIVE_SLICE_QUEUE = "/queue/panda.transformer.slices.live"
+"""Slices of a run that is being taken while runs before it have left a backlog: workers look here first."""
 """Slices for workers."""
 RESULT_QUEUE = "/queue/panda.results.fastprocessing"
 """Results for the fast-processing agent."""

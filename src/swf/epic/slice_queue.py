@@ -3,18 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from swf.epic.messages import SLICE_QUEUE, Slice
+from swf.core.times import Clock
+from swf.epic.messages import LIVE_SLICE_QUEUE, SLICE_QUEUE, Slice
 from swf.epic.models import StfFile, TfSlice
 from swf.messaging.turn import Turn
+from swf.store.models import Run
+
+_KNOWN_S: Final = 1.0
 
 SendSlice = Callable[[Turn, TfSlice, StfFile, str | None], None]
 """Sends the request that stands for a queued slice to who processes slices, in a turn that then saves the slice."""
 
 
-def send_slice(turn: Turn, item: TfSlice, stf: StfFile, execution_id: str | None) -> None:
-    """Send the request to the worker agents of this testbed, which claim slices."""
-    turn.send(SLICE_QUEUE, slice_request(item, stf, execution_id))
+class WorkerQueues:
+    """Sends slices to the worker agents of this testbed, which claim them.
+
+    A run that is being taken does not wait behind what earlier runs have left: as long as one of those is not closed,
+    its slices go to a queue that workers look into first.
+    """
+
+    def __init__(self, namespace: str, clock: Clock) -> None:
+        self._namespace = namespace
+        self._clock = clock
+        self._known: dict[int, tuple[str, float]] = {}
+        """Per run: its queue, and until when that is not asked again."""
+
+    def __call__(self, turn: Turn, item: TfSlice, stf: StfFile, execution_id: str | None) -> None:
+        turn.send(self._queue(stf.run_id), slice_request(item, stf, execution_id))
+
+    def _queue(self, run_number: int) -> str:
+        now = self._clock.monotonic()
+        queue, until = self._known.get(run_number, ("", 0.0))
+        if now >= until:
+            queue = LIVE_SLICE_QUEUE if self._is_before_a_backlog(run_number) else SLICE_QUEUE
+            self._known = {run: known for run, known in self._known.items() if known[1] > now}
+            self._known[run_number] = queue, now + _KNOWN_S
+        return queue
+
+    def _is_before_a_backlog(self, run_number: int) -> bool:
+        open_runs = Run.objects.filter(namespace=self._namespace, closed_at=None, run_number__lte=run_number)
+        ended = dict(open_runs.values_list("run_number", "end_time"))
+        is_taken = ended.pop(run_number, None) is None
+        return is_taken and any(end is not None for end in ended.values())
 
 
 def slice_request(item: TfSlice, stf: StfFile, execution_id: str | None) -> Slice:

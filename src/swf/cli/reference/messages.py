@@ -11,6 +11,7 @@ from typing import Any, Final
 from swf.core.messages import SCHEMA, Body
 from swf.epic.messages import (
     EPIC_TOPIC,
+    LIVE_SLICE_QUEUE,
     RESULT_QUEUE,
     SLICE_QUEUE,
     EndRun,
@@ -34,6 +35,7 @@ class Route:
     destination: str
     sender: str
     handlers: tuple[str, ...]
+    remark: str = ""
 
 
 _NOTICES: Final = (RunImminent, StartRun, PauseRun, ResumeRun, EndRun, StfGen)
@@ -42,7 +44,14 @@ ROUTES: Final[tuple[Route, ...]] = (
     *(Route(body=body, destination=EPIC_TOPIC, sender="daq_simulator", handlers=("data",)) for body in _NOTICES),
     Route(body=StfReady, destination=EPIC_TOPIC, sender="data", handlers=("fastmon",)),
     Route(body=TfFileRegistered, destination=EPIC_TOPIC, sender="fastmon", handlers=("fast_processing",)),
-    Route(body=Slice, destination=SLICE_QUEUE, sender="fast_processing, worker", handlers=("worker",)),
+    Route(
+        body=Slice,
+        destination=SLICE_QUEUE,
+        sender="fast_processing, worker",
+        handlers=("worker",),
+        remark="While runs before it have left a backlog, slices of a run that is being taken go to "
+        f"`{LIVE_SLICE_QUEUE}`, which workers look into first.",
+    ),
     Route(body=SliceResult, destination=RESULT_QUEUE, sender="worker", handlers=("fast_processing",)),
 )
 
@@ -137,7 +146,7 @@ def _section(route: Route) -> Iterator[str]:
     yield ""
     yield inspect.getdoc(route.body) or ""
     yield ""
-    yield f"`{route.destination}`, from {route.sender} to {', '.join(route.handlers)}."
+    yield f"`{route.destination}`, from {route.sender} to {', '.join(route.handlers)}. {route.remark}".rstrip()
     yield ""
     yield "| field | type | required |"
     yield "|---|---|---|"

@@ -19,7 +19,7 @@ from swf.epic.names import slice_name
 from swf.epic.run_counts import RunCounts
 from swf.epic.run_settings import RunBook
 from swf.epic.sampling import TfRange
-from swf.epic.slice_queue import SendSlice, send_slice
+from swf.epic.slice_queue import SendSlice
 from swf.epic.slicing import cut
 from swf.messaging.agent import Agent
 from swf.messaging.turn import Turn
@@ -29,20 +29,23 @@ from swf.store.work import new_item
 ROLE = "fast_processing"
 
 
-def fast_processing_agent(*, book: RunBook, clock: Clock, namespace: str) -> Agent:
+def fast_processing_agent(*, book: RunBook, clock: Clock, namespace: str, send: SendSlice) -> Agent:
     """The agent, for worker agents of this testbed."""
     return Agent(
         role=ROLE,
         subscriptions=(EPIC_TOPIC, RESULT_QUEUE),
-        handlers={TfFileRegistered: Slicer(book).tf_file_registered, SliceResult: SliceResults().slice_result},
-        reconcilers=(LeaseKeeper(namespace, clock), Redriver(namespace, clock)),
+        handlers={
+            TfFileRegistered: Slicer(book, send).tf_file_registered,
+            SliceResult: SliceResults(send).slice_result,
+        },
+        reconcilers=(LeaseKeeper(namespace, clock, send), Redriver(namespace, clock, send)),
     )
 
 
 class Slicer:
     """Cuts an STF's sample into slices once all its files are there; `send` gives them to workers."""
 
-    def __init__(self, book: RunBook, send: SendSlice = send_slice) -> None:
+    def __init__(self, book: RunBook, send: SendSlice) -> None:
         self._book = book
         self._send = send
 

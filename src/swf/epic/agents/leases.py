@@ -12,7 +12,7 @@ from swf.core.times import Clock, Interval
 from swf.epic.models import TfSlice
 from swf.epic.run_counts import save_slice_moves
 from swf.epic.run_settings import execution_ids
-from swf.epic.slice_queue import SendSlice, send_slice
+from swf.epic.slice_queue import SendSlice
 from swf.messaging.turn import Turn, TurnFactory
 from swf.store import bulk
 from swf.store.models import Attempt
@@ -31,7 +31,7 @@ class LeaseKeeper:
     `find` looks for those that are being processed, or for those that were handed out; `send` queues them.
     """
 
-    def __init__(self, namespace: str, clock: Clock, find: Find = overdue, send: SendSlice = send_slice) -> None:
+    def __init__(self, namespace: str, clock: Clock, send: SendSlice, find: Find = overdue) -> None:
         self._namespace = namespace
         self._clock = clock
         self._find = find
@@ -48,7 +48,7 @@ class LeaseKeeper:
         return bool(late)
 
 
-def requeue(turn: Turn, late: list[TfSlice], send: SendSlice = send_slice) -> None:
+def requeue(turn: Turn, late: list[TfSlice], send: SendSlice) -> None:
     """Fail these slices because their lease ran out, and queue them again while retries remain."""
     prefetch_related_objects(late, "stf")
     executions = execution_ids({item.stf.run_id for item in late})
@@ -62,7 +62,7 @@ def requeue(turn: Turn, late: list[TfSlice], send: SendSlice = send_slice) -> No
     bulk.insert(Attempt, attempts)
 
 
-def hand_back(turn: Turn, items: list[TfSlice], reason: str) -> None:
+def hand_back(turn: Turn, items: list[TfSlice], reason: str, send: SendSlice) -> None:
     """Queue these slices again, whose worker stopped: no fault of theirs, so no retry is used up."""
     prefetch_related_objects(items, "stf")
     executions = execution_ids({item.stf.run_id for item in items})
@@ -70,7 +70,7 @@ def hand_back(turn: Turn, items: list[TfSlice], reason: str) -> None:
     for item in items:
         attempts.append(_attempt(turn, item, "released", reason))
         moves.release(item, reason)
-        send_slice(turn, item, item.stf, executions.get(item.stf.run_id))
+        send(turn, item, item.stf, executions.get(item.stf.run_id))
     save_slice_moves(turn, moves)
     bulk.insert(Attempt, attempts)
 

@@ -8,7 +8,7 @@ from swf.core.times import Clock, Interval
 from swf.core.work import WORK_TABLE, WorkState, WorkTrigger
 from swf.epic.models import SliceRetry
 from swf.epic.run_counts import save_slice_moves
-from swf.epic.slice_queue import SendSlice, send_slice
+from swf.epic.slice_queue import SendSlice
 from swf.messaging.turn import Turn, TurnFactory
 from swf.store.models import Run
 
@@ -22,7 +22,7 @@ class Redriver:
     A wish is void where its slice has moved on, or where its run is closed.
     """
 
-    def __init__(self, namespace: str, clock: Clock, send: SendSlice = send_slice) -> None:
+    def __init__(self, namespace: str, clock: Clock, send: SendSlice) -> None:
         self._namespace = namespace
         self._send = send
         self._interval = Interval(clock, _INTERVAL_S)

@@ -12,7 +12,7 @@ from swf.core.work import UNFINISHED, WorkState
 from swf.epic.messages import SliceResult
 from swf.epic.models import TfSlice
 from swf.epic.run_counts import save_slice_moves
-from swf.epic.slice_queue import SendSlice, send_slice
+from swf.epic.slice_queue import SendSlice
 from swf.messaging.turn import Turn
 from swf.store import bulk
 from swf.store.models import Attempt, Product
@@ -26,7 +26,7 @@ _MOST = 2**53
 class SliceResults:
     """Handles `slice_result`; `send` queues again what failed."""
 
-    def __init__(self, send: SendSlice = send_slice) -> None:
+    def __init__(self, send: SendSlice) -> None:
         self._send = send
 
     def slice_result(self, turn: Turn, messages: Sequence[Message[SliceResult]]) -> None:

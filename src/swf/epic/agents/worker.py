@@ -27,10 +27,11 @@ from swf.core.work import WorkState
 from swf.epic.agents.leases import hand_back
 from swf.epic.agents.pace import Pace
 from swf.epic.agents.slice_report import slice_result
-from swf.epic.messages import RESULT_QUEUE, SLICE_QUEUE, Slice
+from swf.epic.messages import LIVE_SLICE_QUEUE, RESULT_QUEUE, SLICE_QUEUE, Slice
 from swf.epic.models import TfSlice
 from swf.epic.run_counts import save_slice_moves
 from swf.epic.run_files import RunFiles
+from swf.epic.slice_queue import SendSlice
 from swf.messaging.agent import Agent
 from swf.messaging.turn import Turn, TurnFactory
 from swf.service.io_pool import IoPool
@@ -47,7 +48,7 @@ def worker_agent(bench: Workbench) -> Agent:
     """The agent that works at this bench."""
     return Agent(
         role=ROLE,
-        subscriptions=(SLICE_QUEUE,),
+        subscriptions=(LIVE_SLICE_QUEUE, SLICE_QUEUE),
         handlers={Slice: bench.slice},
         reconcilers=(bench,),
         capacity=bench.capacity,
@@ -68,6 +69,7 @@ class Workbench:
     Args:
         shelf: runs payloads.
         payload_of: what is run on the data of a run.
+        send: queues a slice that is handed back.
         lease_of: how long an attempt of a run is held without a sign of life, in seconds.
         slots: how many payloads run here at one time.
         files: where STFs are read.
@@ -79,6 +81,7 @@ class Workbench:
         *,
         shelf: Shelf,
         payload_of: Callable[[int], PayloadSpec],
+        send: SendSlice,
         lease_of: Callable[[int], float],
         slots: int,
         files: RunFiles,
@@ -89,6 +92,7 @@ class Workbench:
     ) -> None:
         self._shelf = shelf
         self._payload_of = payload_of
+        self._send = send
         self._lease_of = lease_of
         self._files = files
         self._products = products
@@ -156,7 +160,7 @@ class Workbench:
         with begin() as turn:
             items = held_by(TfSlice, turn.identity.namespace, turn.identity.name)
             outputs = [self._output(item.stf.run_id, item.name, item.attempt) for item in items]
-            hand_back(turn, items, reason)
+            hand_back(turn, items, reason, self._send)
             # Once it is committed that the attempts are void, and not before: until then one might still count.
             turn.on_commit(lambda: _remove(outputs))
         return len(items)

@@ -18,6 +18,7 @@ from swf.epic.messages import EPIC_MESSAGES, SLICE_QUEUE
 from swf.epic.models import TfSlice
 from swf.epic.run_files import RunFiles
 from swf.epic.run_settings import RunBook
+from swf.epic.slice_queue import WorkerQueues
 from swf.messaging.embedded import EmbeddedBus
 from swf.messaging.runtime import Runtime
 from swf.service.identity import enlist
@@ -53,6 +54,7 @@ class Scene:
         self.bench = Workbench(
             shelf=Shelf(lambda spec, number: InlinePool(spec, clock=clock, on_ready=lambda: None)),
             payload_of=lambda run_number: SPEC,
+            send=WorkerQueues("testbed", clock),
             lease_of=lambda run_number: 900.0,
             slots=1,
             files=RunFiles(RunBook(), Workspace(root=root)),

@@ -48,7 +48,7 @@ def ledger_of(run_number: int) -> Ledger:
         registered=len(sequences),
         missing=len(missing),
         stages=stages,
-        undone=tuple(_with_parts(run_number, [*gone, *undone][:UNDONE_SHOWN])),
+        undone=tuple(_with_parts([*gone, *undone][:UNDONE_SHOWN])),
         undone_total=len(missing) + len(undone),
     )
 
@@ -132,13 +132,13 @@ def _first_undone(stf: Mapping[str, Any], words: Mapping[Stage, str], produced: 
 _PARTS: Mapping[Stage, type[FastMonFile] | type[TfSlice]] = {Stage.SAMPLED: FastMonFile, Stage.PROCESSED: TfSlice}
 
 
-def _with_parts(run_number: int, units: list[Undone]) -> Iterator[Undone]:
+def _with_parts(units: list[Undone]) -> Iterator[Undone]:
     """Each unit, and behind it its sample files or slices that are not done, with their reasons."""
     parts: dict[str, list[Undone]] = defaultdict(list)
     for stage, model in _PARTS.items():
         names = [unit.name for unit in units if unit.stage is stage]
         if names:
-            rows = model._default_manager.filter(run_number=run_number, stf__name__in=names)
+            rows = model._default_manager.filter(stf__name__in=names)
             left = rows.exclude(status=WorkState.COMPLETED).order_by("name")[:UNDONE_SHOWN]
             for name, stf, status, reason in left.values_list("name", "stf__name", "status", "reason"):
                 parts[stf].append(Undone(name=name, stage=stage, word=status, reason=reason, part_of=stf))

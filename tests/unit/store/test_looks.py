@@ -21,7 +21,10 @@ from swf.epic.buffer_keeper import BufferKeeper
 from swf.epic.daq.exit_buffer import ExitBufferPolicy
 from swf.epic.datasets import DatasetKeeper
 from swf.epic.models import FastMonFile, StfFile, TfSlice
+from swf.epic.names import stf_name
 from swf.epic.run_settings import RunBook
+from swf.epic.usecases.explain import explain
+from swf.epic.usecases.scene import Scene
 from swf.store import bulk
 from swf.store.work import held_by, overdue, unanswered, waiting
 
@@ -137,3 +140,15 @@ def test_the_indexes_hold_no_row_of_what_is_done(full_store: CountingIds) -> Non
         pages = dict(cursor.fetchall())
     assert sorted(pages) == ["stf_held", "stf_queued", "stf_to_attach"]
     assert max(pages.values()) <= 2, pages
+
+
+@pytest.mark.database("sqlite")
+def test_what_is_asked_of_one_stf_is_not_looked_for_in_its_whole_run(
+    full_store: CountingIds, clock: ManualClock
+) -> None:
+    plans = Plans()
+    with plans.noted():
+        explain(stf_name(2, 1), Scene(now=clock.now(), process=None))
+    about = [plan for plan in plans.texts if "epic_tfslice" in plan or "epic_fastmonfile" in plan]
+    assert len(about) >= 2
+    assert not any("run_status" in plan or "SCAN" in plan for plan in about)

@@ -47,7 +47,7 @@ def explain_run(name: str, scene: Scene) -> Explanation | None:
         what=_what(run),
         why=(status, *_why(run, ledger, scene)),
         next=tuple(dict.fromkeys([*(resume if run.closed_at is None else ()), *_next(run, ledger)])),
-        parts=tuple((title, states_of(model, run.run_number)) for title, model in _ITEMS),
+        parts=tuple((title, states_of(model, run_number=run.run_number)) for title, model in _ITEMS),
         events=latest_events(run_number=run.run_number, subject__in=["", f"run {run.run_number}"]),
     )
 
@@ -57,11 +57,12 @@ def phase_of(run_number: int) -> str:
     return RunState.objects.filter(pk=run_number).values_list("phase", flat=True).first() or RunPhase.IMMINENT
 
 
-def states_of(
-    model: type[StfFile] | type[FastMonFile] | type[TfSlice], run_number: int, **of: object
-) -> dict[str, int]:
-    """How many items are in each state, in the order of the lifecycle."""
-    rows = model._default_manager.filter(run_number=run_number, **of).order_by()
+def states_of(model: type[StfFile] | type[FastMonFile] | type[TfSlice], **of: object) -> dict[str, int]:
+    """How many items are in each state, in the order of the lifecycle: those of a run, or of an STF.
+
+    Not of both: a database that is told the run as well may look at all that the run has.
+    """
+    rows = model._default_manager.filter(**of).order_by()
     counts = dict(rows.values_list("status").annotate(number=Count("id")))
     return {state.value: counts[state] for state in WorkState if state in counts}
 
@@ -141,7 +142,7 @@ def _waits_for(run: Run, ledger: Ledger, scene: Scene) -> Iterator[str]:
             work, role = _WORK[stage]
             waits.append(f"{work} of STFs ({counted(left)})")
             roles += [role] if left[WorkState.QUEUED] and stage is not Stage.PROCESSED else []
-    slices = states_of(TfSlice, run.run_number)
+    slices = states_of(TfSlice, run_number=run.run_number)
     left = {word.value: slices[word] for word in WorkState if word in UNFINISHED and word in slices}
     if left:
         waits.append(f"slices ({counted(left)})")

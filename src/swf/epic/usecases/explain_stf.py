@@ -40,7 +40,7 @@ def explain_stf(name: str, scene: Scene) -> Explanation | None:
 def words_of(stf: StfFile) -> dict[Stage, str]:
     """The word of an STF at each stage."""
     row = {"status": stf.status, "sample_count": stf.sample_count, "slice_count": stf.slice_count}
-    samples, slices = (states_of(model, stf.run_id, stf=stf) for model in (FastMonFile, TfSlice))
+    samples, slices = (states_of(model, stf=stf) for model in (FastMonFile, TfSlice))
     return {stage: str(word) for stage, word in stf_words(row, Counter(samples), Counter(slices)).items()}
 
 
@@ -54,8 +54,8 @@ def _present(stf: StfFile, run: Run, scene: Scene) -> Explanation:
     stuck = first_undone(words)
     status, resume = standing(run.execution_id, scene)
     parts = (
-        ("TF sample files", states_of(FastMonFile, stf.run_id, stf=stf)),
-        ("slices", states_of(TfSlice, stf.run_id, stf=stf)),
+        ("TF sample files", states_of(FastMonFile, stf=stf)),
+        ("slices", states_of(TfSlice, stf=stf)),
     )
     return Explanation(
         name=stf.name,
@@ -91,14 +91,14 @@ def _sampling(stf: StfFile, word: str) -> str:
         return "Sampling: not decided yet; it waits for the fastmon agent."
     if stf.sample_count == 0:
         return "Sampling: not required; its workflow samples none, or not this one (stf_sampling_rate)."
-    states = states_of(FastMonFile, stf.run_id, stf=stf)
+    states = states_of(FastMonFile, stf=stf)
     return f"Sampling: {word}; of {stf.sample_count} TF sample files: {counted(states)}."
 
 
 def _processing(stf: StfFile, word: str) -> str:
     if stf.slice_count is None:
         return "Slicing: its sample is complete and waits for the fast_processing agent."
-    states = states_of(TfSlice, stf.run_id, stf=stf)
+    states = states_of(TfSlice, stf=stf)
     return f"Processing: {word}; of {stf.slice_count} slices: {counted(states)}."
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from findings import Finding, duplicated, lost, recovered, unexpected
@@ -46,22 +47,48 @@ _REPEATABLE = frozenset({"slice", "slice_result", "pause_run", "resume_run"})
 """Messages of which there may be more after a fault: for each attempt, and for each pause."""
 
 
-def check(records: Records) -> list[Finding]:
-    """What is wrong with a run that has come to its end, and what was recovered in it."""
+def check(records: Records, *, runs: int = 1) -> list[Finding]:
+    """What is wrong with runs that have come to their end, and what was recovered in them.
+
+    Args:
+        runs: how many there should be in the store.
+    """
+    of_each: tuple[_Check, ...] = (_ended, _accounted, _sliced, _counted, _notices, _dataset)
+    of_all: tuple[_Check, ...] = (
+        _sound,
+        _histories,
+        _attempts,
+        _products,
+        _files,
+        _numbered,
+        _delivered,
+        _quiet,
+        _recovered,
+    )
+    numbers = [run["run_number"] for run in records.of("runs")]
+    findings = [
+        *_exactly(runs, "run", numbers),
+        *_exactly(runs, "execution", [row["execution_id"] for row in records.of("executions")]),
+    ]
+    parts = [records.of_run(number) for number in numbers]
+    findings += [finding for part in parts for each in of_each for finding in each(part)]
+    return findings + [finding for each in of_all for finding in each(records)]
+
+
+def check_messages(records: Records) -> list[Finding]:
+    """The same of a run whose STFs have no content: there are no files, no products, and nothing is attached; STFs and
+    samples are completed by their registration."""
     checks: tuple[_Check, ...] = (
         _sound,
         _ended,
         _accounted,
-        _histories,
+        lambda records: _histories(replace(records, tables={**records.tables, "stfs": [], "samples": []})),
         _sliced,
         _attempts,
-        _products,
-        _files,
         _counted,
         _numbered,
         _notices,
         _delivered,
-        _dataset,
         _quiet,
         _recovered,
     )
@@ -79,8 +106,7 @@ def _sound(records: Records) -> Iterator[Finding]:
 
 
 def _ended(records: Records) -> Iterator[Finding]:
-    yield from _exactly(1, "run", [run["run_number"] for run in records.of("runs")])
-    yield from _exactly(1, "execution", [row["execution_id"] for row in records.of("executions")])
+    yield from _exactly(1, "execution of a run", [row["execution_id"] for row in records.of("executions")])
     for run in records.of("runs"):
         if run["closed_at"] is None:
             yield lost(f"run {run['run_number']} is not closed")

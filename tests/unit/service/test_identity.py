@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from swf.core.times import ManualClock
-from swf.service.identity import HEARTBEAT_S, Heartbeats, enlist
+from swf.service.identity import HEARTBEAT_S, SILENT_S, Heartbeats, enlist
 from swf.store.models import SystemAgent
 
 CLOCK = ManualClock()
@@ -64,3 +70,67 @@ def test_agents_give_signs_of_life_at_intervals_and_say_good_bye(store: Path) ->
     assert set(SystemAgent.objects.values_list("last_heartbeat", flat=True)) == {clock.now()}
     beats.exited()
     assert set(SystemAgent.objects.values_list("status", "pid")) == {("EXITED", None)}
+
+
+@pytest.fixture
+def another() -> Iterator[int]:
+    """A process that lives, and is not this one."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process.pid
+        process.kill()
+
+
+def held_by(pid: int | None, **changes: object) -> str:
+    """The agent's row is another process's; returns its name."""
+    identity = enlist("worker", "ann", "testbed", CLOCK)
+    SystemAgent.objects.filter(pk=identity.name).update(pid=pid, **changes)
+    return identity.name
+
+
+def test_an_agent_whose_process_lives_keeps_its_name_and_a_further_one_gets_another(store: Path, another: int) -> None:
+    name = held_by(another, metadata={})
+    second = enlist("worker", "ann", "testbed", CLOCK)
+    assert (name, second.name) == ("worker-agent-ann-1", "worker-agent-ann-2")
+
+
+def test_the_number_of_a_process_that_was_given_anew_is_no_sign_of_life(store: Path, another: int) -> None:
+    name = held_by(another, metadata={"born": 1})
+    assert enlist("worker", "ann", "testbed", CLOCK).name == name
+
+
+def test_a_killed_agent_is_followed_by_one_of_its_name(store: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    name = held_by(process.pid, metadata={})
+    assert enlist("worker", "ann", "testbed", CLOCK).name == name
+
+
+def test_an_agent_on_another_host_lives_as_long_as_its_heartbeat(store: Path) -> None:
+    name = held_by(1, hostname="elsewhere", last_heartbeat=CLOCK.now() - timedelta(seconds=30))
+    assert enlist("worker", "ann", "testbed", CLOCK).name != name
+    SystemAgent.objects.filter(pk=name).update(last_heartbeat=CLOCK.now() - timedelta(seconds=SILENT_S + 1))
+    assert enlist("worker", "ann", "testbed", CLOCK).name == name
+
+
+def test_an_agent_that_has_left_is_gone_whatever_its_number(store: Path, another: int) -> None:
+    name = held_by(another, metadata={}, status=SystemAgent.Status.EXITED)
+    assert enlist("worker", "ann", "testbed", CLOCK).name == name
+
+
+def test_why_an_agent_cannot_work_is_said_at_once_and_taken_back_at_once(store: Path) -> None:
+    trouble, said = [""], []
+    identity = enlist("data", "ann", "testbed", CLOCK)
+    assert SystemAgent.objects.get().operational_state == "STARTING"
+    beats = Heartbeats(
+        [identity], ManualClock(), trouble=lambda: trouble[0], say=lambda status, state: said.append((status, state))
+    )
+    rows = []
+    for text in ("no connection", "no connection", "", ""):
+        trouble[0] = text
+        beats.step()
+        row = SystemAgent.objects.get()
+        rows.append((row.status, row.operational_state, row.description))
+    beats.exited()
+    waiting, ready = ("WARNING", "STARTING", "no connection"), ("OK", "READY", "")
+    assert rows == [waiting, waiting, ready, ready]
+    assert said == [("WARNING", "STARTING"), ("OK", "READY"), ("EXITED", "EXITED")], "once per change"

@@ -21,6 +21,7 @@ SOCKET_PATH_BYTES: Final = 107
 _SUFFIX_BYTES: Final = len(".4194304")
 """supervisord makes the socket under a name with its pid behind it, and renames it."""
 
+_FOLDER: Final = "supervisor"
 _SOCKET: Final = "supervisor.sock"
 
 
@@ -33,8 +34,11 @@ class ControlPlace:
 
     @property
     def folder(self) -> Path:
-        """Configuration, pid and socket; nobody else may look into it."""
-        return self.root / "supervisor"
+        """Configuration, pid and socket; nobody else may look into it.
+
+        Without symbolic links on the way: supervisord, which runs in the data directory, does not know of them.
+        """
+        return self.root.resolve() / _FOLDER
 
     @property
     def configuration(self) -> Path:
@@ -62,7 +66,7 @@ class ControlPlace:
                 folder.mkdir(parents=True, exist_ok=True)
             self.folder.chmod(0o700)
             if fits(self.folder / _SOCKET):
-                return (self.folder / _SOCKET).relative_to(self.root)
+                return Path(_FOLDER) / _SOCKET
             elsewhere = self._elsewhere()
             if elsewhere is None:
                 elsewhere = _private_folder() / _SOCKET

@@ -138,18 +138,33 @@ def refuse_unless_startable(order: StartOrder) -> None:
         IllegalMoveError: another command has started them.
         BusyError: a run in embedded mode is under way.
     """
-    written = read_service(order.workspace.service_file)
-    by = None if written is None else written.by
-    if by not in {None, order.by.value}:
-        undo = StartedBy(by).reversed_by if by in set(StartedBy) else "testbed down"
-        raise IllegalMoveError(
-            f"the services of {order.workspace.root} were started with `testbed {by}`; end them first: {undo}"
-        )
-    if by is None and (holder := order.workspace.holder()) is not None:
+    written = started_by(order.workspace, order.by)
+    if written is None and (holder := order.workspace.holder()) is not None:
         raise BusyError(
             f"{order.workspace.root} is in use by process {holder}, which runs in embedded mode; wait for it, stop it, "
             "or choose another --data-dir"
         )
+
+
+def started_by(workspace: Workspace, by: StartedBy) -> ServiceSection | None:
+    """What the service file says, where this command wrote it; None where there is none.
+
+    Raises:
+        IllegalMoveError: it was written by another command, or by hand.
+        ConfigError: it cannot be read.
+    """
+    written = read_service(workspace.service_file)
+    if written is None or written.by == by:
+        return written
+    if written.by in set(StartedBy):
+        raise IllegalMoveError(
+            f"the services of {workspace.root} were started with `testbed {written.by}`; end them first with: "
+            f"{StartedBy(written.by).reversed_by}"
+        )
+    raise IllegalMoveError(
+        f"{workspace.service_file} was not written by a command that starts services; say what it says in "
+        "testbed.toml, and remove it"
+    )
 
 
 def _write(order: StartOrder, bus: BusSection, section: DatabaseSection) -> bool:

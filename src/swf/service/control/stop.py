@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from swf.core.errors import IllegalMoveError
 from swf.core.times import Clock
 from swf.service.control.agents import is_agent
 from swf.service.control.daemon import Daemon
 from swf.service.control.place import ControlPlace
-from swf.service.control.start import StartedBy
+from swf.service.control.start import StartedBy, started_by
 from swf.service.control.supervisor import WANTED
 from swf.service.control.waiting import Tell
-from swf.service.service_file import read_service, remove_service_file
+from swf.service.service_file import remove_service_file
 from swf.service.workspace import Workspace
 
 
@@ -38,23 +37,21 @@ def stop_all(workspace: Workspace, by: StartedBy, *, clock: Clock, tell: Tell) -
         return Stopped(programs=(), was_in_service=False)
     place = ControlPlace(root=workspace.root)
     with place.locked():
-        written = read_service(workspace.service_file)
-        if written is not None and written.by in set(StartedBy) - {by}:
-            raise IllegalMoveError(
-                f"the services of {workspace.root} were started with `testbed {written.by}`; end them with: "
-                f"{StartedBy(written.by).reversed_by}"
-            )
+        started_by(workspace, by)
         daemon = Daemon(place, clock, tell)
-        running: list[str] = []
-        if daemon.supervisor.pid() is not None:
-            running = [each.name for each in daemon.supervisor.processes() if each.state in WANTED]
-            agents = [name for name in running if is_agent(name)]
-            if agents:
-                tell(f"stopping {', '.join(agents)}")
-                daemon.stop(agents)
-            others = [name for name in running if not is_agent(name)]
-            if others:
-                tell(f"stopping {', '.join(others)}")
+        running = _end_agents(daemon, tell)
         daemon.shut_down()
         place.forget_socket()
         return Stopped(programs=tuple(running), was_in_service=remove_service_file(workspace.service_file))
+
+
+def _end_agents(daemon: Daemon, tell: Tell) -> list[str]:
+    """Stop the agents, all at the same time. Returns what ran, servers among it, which are still to be stopped."""
+    if daemon.supervisor.pid() is None:
+        return daemon.left_behind()
+    running = [each.name for each in daemon.supervisor.processes() if each.state in WANTED]
+    agents = [name for name in running if is_agent(name)]
+    if running:
+        tell(f"stopping {', '.join([*agents, *(name for name in running if name not in agents)])}")
+    daemon.stop(agents)
+    return running

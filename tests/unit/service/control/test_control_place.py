@@ -32,6 +32,12 @@ def test_the_socket_lies_in_the_data_directory_and_only_its_owner_comes_there(te
     assert place.folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_data_directory_behind_a_symbolic_link_is_the_same_one(temporary: Path) -> None:
+    place = _place(temporary / "d")
+    (temporary / "link").symlink_to(temporary / "d")
+    assert ControlPlace(root=temporary / "link").socket() == place.socket()
+
+
 def test_where_the_path_is_too_long_the_socket_lies_in_a_private_folder_that_is_remembered(temporary: Path) -> None:
     place = _place(temporary / ("x" * 120))
     socket = place.create()

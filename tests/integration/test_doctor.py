@@ -151,7 +151,8 @@ def test_nothing_is_lost_and_nothing_remains(terminal: Terminal, broker: ActiveM
 
 
 def test_a_loss_test_that_was_killed_does_not_spoil_the_next(terminal: Terminal, broker: ActiveMq) -> None:
-    killed = terminal.start("doctor", "--chaos", "--messages", "200000")
+    # What it cannot clean up is in a folder that goes with this test.
+    killed = terminal.start("doctor", "--chaos", "--messages", "200000", changes={"TMPDIR": str(terminal.folder)})
 
     def at_work() -> bool:
         with broker.client() as client:

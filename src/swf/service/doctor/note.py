@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import hashlib
 import os
 import socket
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,11 +76,13 @@ class Surgery:
         Raises:
             BusyError: another one is there.
         """
-        path = Path(tempfile.gettempdir()) / f"swf-{self.namespace}.lock"
-        with path.open("w") as file:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mark:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                # An abstract name: no file, and gone with the process, however that ends.
+                mark.bind(f"\0swf-{self.namespace}")
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
                 raise BusyError(
                     "another testbed doctor looks at this data directory now; wait until it has ended"
                 ) from None

@@ -31,6 +31,8 @@ _MEANINGS: Mapping[str, str] = {
     "tf_file_registered": "TF sample files made by fast monitoring",
     "slice": "slices queued for workers",
     "slice_result": "results of workers",
+    "run_imminent_worker": "PanDA workers asked for",
+    "stop_transformer": "PanDA workers let go",
 }
 
 

@@ -135,7 +135,7 @@ def _request(value: object) -> UUID | None:
 
 def _detail(outer: Mapping[str, Any], slice_: Mapping[str, Any], *, done: bool) -> str:
     said = slice_.get("output_file") or slice_.get("output_filename") if done else outer.get("error")
-    text = str(said or ("" if done else "it says no reason"))
+    text = str(said or "").strip() or ("" if done else "it says no reason")
     return (f"output: {text}" if done and text else text)[:4000]
 
 

@@ -146,7 +146,9 @@ def _waits_for(run: Run, ledger: Ledger, scene: Scene) -> Iterator[str]:
     left = {word.value: slices[word] for word in WorkState if word in UNFINISHED and word in slices}
     if left:
         waits.append(f"slices ({counted(left)})")
-        roles += ["worker"] if WorkState.QUEUED in left else []
+        # What was handed out waits for workers outside, not for an agent of this testbed.
+        waiting = TfSlice.objects.filter(run_number=run.run_number, status=WorkState.QUEUED, lease_until=None)
+        roles += ["worker"] if waiting.exists() else []
     if waits:
         still = "It waits for" if goes_on(run.execution_id, scene) else "Left to do when it goes on:"
         yield f"{still} {'; '.join(waits)}."

@@ -12,6 +12,7 @@ from swf.epic.daq.parameters import DaqParameters
 from swf.epic.daq.schedule import planned_stfs, stf_period
 from swf.epic.plan import Demand, Plan, plan
 from swf.epic.settings_daq import daq_parameters
+from swf.epic.settings_panda import WorkersBy
 from swf.epic.settings_processing import FastProcessingSection, ProcessingSection
 
 
@@ -70,14 +71,16 @@ def plan_workflow(
     made = None
     if configuration.has("fast_processing.slices_per_sample"):
         fast = configuration.section(FastProcessingSection)
+        target_workers = fast.target_worker_count if workers is None else workers
         demand = Demand(
             stf_rate=stf_rate,
             stf_count=planned_stfs(parameters),
             sampling_rate=fast.stf_sampling_rate if sampling_rate is None else sampling_rate,
             slices_per_sample=fast.slices_per_sample,
             slice_time_s=fast.slice_processing_time if slice_time_s is None else slice_time_s,
-            target_workers=fast.target_worker_count if workers is None else workers,
-            cores=cores,
+            target_workers=target_workers,
+            # Workers outside do not share the cores of this machine.
+            cores=cores if _works_here(configuration) else max(cores, target_workers),
         )
         try:
             made = plan(demand)
@@ -94,13 +97,17 @@ def plan_workflow(
     )
 
 
+def _works_here(configuration: Configuration) -> bool:
+    return configuration.section(ProcessingSection).workers_by is WorkersBy.WORKER_AGENTS
+
+
 def _advice(configuration: Configuration, parameters: DaqParameters, made: Plan | None) -> Iterator[str]:
     if made is None:
         yield f"a workflow of kind {configuration.kind.name} gives no work to workers of this testbed"
         return
     yield from made.advice
     here = configuration.section(ProcessingSection).workers
-    if here and here < made.available.workers:
+    if _works_here(configuration) and here and here < made.available.workers:
         yield f"{configuration.quote('processing.workers')}: so many run here, fewer than the {made.available.workers}"
     if not parameters.realtime:
         yield "without real time the DAQ waits for the workers, so that nothing falls behind"

@@ -71,7 +71,7 @@ def test_a_slice_that_is_done() -> None:
 
 
 def test_a_failure_says_when_it_was_asked_for_and_why_it_failed() -> None:
-    body = result(panda_result(None, done=False, error="no such image"))
+    body = result(panda_result(None, done=False, error="no such image\n"))
     assert (body.done, body.outcome, body.detail, body.req_id) == (False, "crashed", "no such image", None)
     assert body.requested_at == datetime(2026, 7, 1, 11, 0, 0, 1, tzinfo=UTC)
     assert body.seconds == 20.0

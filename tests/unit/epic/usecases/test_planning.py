@@ -63,6 +63,16 @@ def test_a_limit_on_the_workers_here_is_said() -> None:
     assert any("[processing] workers = 1 (flag --set processing__workers)" in line for line in planned.advice)
 
 
+def test_workers_outside_do_not_share_the_cores_of_this_machine() -> None:
+    here = plan_workflow(fast(processing__workers=1), cores=2)
+    panda = {"processing__workers_by": "panda", "agents__worker__enabled": False}
+    outside = plan_workflow(fast(processing__workers=1, **panda), cores=2)
+    assert here.plan is not None
+    assert outside.plan is not None
+    assert (here.plan.available.workers, outside.plan.available.workers) == (2, outside.plan.target.workers)
+    assert not any("cores" in line or "[processing] workers" in line for line in outside.advice)
+
+
 def test_a_workflow_that_gives_no_work() -> None:
     configuration = load(kind=STF_DATATAKING, kinds=KINDS, shipped=[SHIPPED_WORKFLOWS])
     planned = plan_workflow(configuration, cores=2)

@@ -12,11 +12,13 @@ from uuid import UUID
 import pytest
 
 from epic_bench import RUN, EpicBench
+from older_messages import RUN as OLDER_RUN
+from older_messages import OlderDaq
 from panda_messages import HEARTBEAT, panda_result
 from swf.core.errors import ConfigError
 from swf.core.ledger import Stage
 from swf.epic.accounting import ledger_of
-from swf.epic.messages import SLICE_QUEUE
+from swf.epic.messages import EPIC_TOPIC, SLICE_QUEUE
 from swf.epic.models import PandaRun, RunState, TfSlice
 from swf.epic.panda_workers.messages import RESULTS_QUEUE, SLICES_TOPIC, TRANSFORMER_TOPIC, WORKERS_TOPIC
 from swf.messaging.bus import Subscription, Wire
@@ -277,6 +279,29 @@ def test_a_process_that_is_killed_hands_nothing_out_twice(store: Path, tmp_path:
         assert panda.hears() == []
         panda.says(*(answer(request) for request in slices))
         assert set(states().values()) == {"completed"}
+
+
+def test_a_run_of_an_older_daq_gets_workers_as_it_is_configured_here(store: Path, tmp_path: Path) -> None:
+    plan: dict[str, object] = {"legacy__enabled": True, "fast_processing__target_worker_count": 7}
+    with EpicBench(tmp_path, roles=ROLES, **SETTINGS | plan) as bench:
+        panda = Panda(bench)
+        for number, notice in enumerate(OlderDaq(bench.namespace).whole_run(2)):
+            wire = Wire(
+                message_id=UUID(int=(1 << 90) + number),
+                namespace=bench.namespace,
+                destination=EPIC_TOPIC,
+                msg_type="",
+                run_number=None,
+                body=json.dumps(notice),
+            )
+            bench.bus.publish([wire])
+        bench.run(2.0)
+        heard = panda.hears()
+        (asked,) = (message for message in heard if message["msg_type"] == "run_imminent_worker")
+        assert (asked["run_id"], asked["content"]["core_count"]) == (str(OLDER_RUN), 7)
+        panda.says(*(answer(message) for message in heard if message["msg_type"] == "slice"))
+        assert ledger_of(OLDER_RUN).complete
+        assert not DeadLetter.objects.exists()
 
 
 def test_the_embedded_mode_has_no_broker_to_reach_them_by(store: Path, tmp_path: Path) -> None:

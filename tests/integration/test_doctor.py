@@ -201,3 +201,21 @@ def _without(text: str, begin: str, end: str) -> str:
     before, part, rest = text.partition(begin)
     assert part
     return before + rest.partition(end)[2]
+
+
+def test_the_broker_removes_the_empty_queue(postgres: PostgresServer, postgres_database: str, tmp_path: Path) -> None:
+    started = ActiveMq(tmp_path / "mq")
+    configuration = started.plan.folder / "conf" / "broker.xml"
+    text = configuration.read_text()
+    quick = text.replace('Purge="60000"', 'Purge="200"').replace('BeforeGC="60000"', 'BeforeGC="500"')
+    assert text.count('"60000"') == quick.count('"60000"') + 3
+    configuration.write_text(quick)
+    terminal = Terminal(tmp_path, started, postgres, postgres_database)
+    with started:
+        assert terminal.run("doctor", "--chaos", "--messages", "100")[0] == 0
+
+        def is_gone() -> bool:
+            with started.client() as client:
+                return client.statistics(terminal.queue) == {}
+
+        eventually(is_gone, "the broker removes the doctor's queue")

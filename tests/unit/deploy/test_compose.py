@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,14 @@ def test_data_outlive_the_containers() -> None:
     assert "-Dactivemq.data=/broker/data" in made["services"]["activemq"]["entrypoint"]
 
 
+def _has_compose() -> bool:
+    """Whether `docker compose` is there; it needs no engine to read a file."""
+    program = shutil.which("docker")
+    if program is None:
+        return False
+    return subprocess.run([program, "compose", "version"], check=False, capture_output=True).returncode == 0
+
+
 needs_docker = pytest.mark.skipif(shutil.which("docker") is None, reason="needs docker's command line")
 
 
@@ -70,6 +79,13 @@ def test_an_engine_that_does_not_answer_is_said(tmp_path: Path, monkeypatch: pyt
         ServiceError, match=r"no engine answers: .*none\.sock.*; start it, or use `testbed up` with local"
     ):
         Project({}).check()
+
+
+@pytest.mark.skipif(not _has_compose(), reason="needs docker's compose plugin")
+def test_compose_accepts_the_file(tmp_path: Path) -> None:
+    understood = yaml.safe_load(Project(ENVIRONMENT.variables(tmp_path)).configuration())
+    assert set(understood["services"]) == {"postgresql", "activemq"}
+    assert understood["name"] == ENVIRONMENT.project
 
 
 def test_without_docker_it_says_what_else_there_is(tmp_path: Path) -> None:

@@ -59,8 +59,8 @@ class Registration:
         self._book = book
         self._on_new = on_new
         self._adoption = adoption
-        self._registered: set[int] = set()
-        """Runs whose rows are committed."""
+        self._registered: set[tuple[int, str | None]] = set()
+        """Runs whose rows are committed, with the execution that was said to take them."""
 
     def stf_gen(self, turn: Turn, messages: Sequence[Message[StfGen]]) -> None:
         """STFs are announced: one row each, to be verified. One that is there already is compared.
@@ -69,10 +69,10 @@ class Registration:
             UnknownNameError: its run belongs to no execution that is known here.
             DataError: an STF of that name is registered with another content, or its run ended with fewer STFs.
         """
-        for run_number, first in {m.body.run_id: m for m in reversed(messages)}.items():
-            if run_number not in self._registered:
+        for key, first in {(m.body.run_id, m.body.execution_id): m for m in reversed(messages)}.items():
+            if key not in self._registered:
                 ensure_run(turn, self._book, first, self._adoption)
-                turn.on_commit(partial(self._registered.add, run_number))
+                turn.on_commit(partial(self._registered.add, key))
         ended = _ended_with({message.body.run_id for message in messages})
         known = {stf.name: stf for stf in StfFile.objects.filter(name__in=[m.body.filename for m in messages])}
         counts = RunCounts()

@@ -84,13 +84,12 @@ def test_a_run_that_another_execution_has_is_not_touched(bench: EpicBench) -> No
     ours = bench.daq()
     bench.send(ours.imminent(), ours.start(), ours.stf(1))
     bench.run()
-    say(bench, OlderDaq(bench.namespace, run=ours.run).end(7))
+    theirs = OlderDaq(bench.namespace, run=ours.run)
+    say(bench, theirs.stf(2), theirs.end(7))
     assert Run.objects.get().end_time is None
-    ((role, reason),) = letters()
-    assert role == "data"
-    assert reason.startswith(
-        f"{SENDER} announces run {ours.run} of {EXECUTION}, but that run is of fast_processing-ann"
-    )
+    assert StfFile.objects.count() == 1
+    begins = f"{SENDER} announces run {ours.run} of {EXECUTION}, but that run is of fast_processing-ann"
+    assert [(role, reason.startswith(begins)) for role, reason in letters()] == [("data", True)] * 2
 
 
 def test_a_run_of_ours_is_not_taken_in(bench: EpicBench) -> None:

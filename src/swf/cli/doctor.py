@@ -142,6 +142,7 @@ def _chaos(patient: Patient, messages: int, seed: int | None, *, as_json: bool) 
 
 def _tally_lines(tally: Tally) -> list[str]:
     return [
+        *([f"unsent      {tally.unsent}: the broker did not take them"] if tally.unsent else []),
         f"lost        {tally.lost} of {tally.sent}",
         f"duplicated  {tally.duplicated}: took effect more than once",
         f"recovered   {tally.recovered}: in hand when the consumer was lost ({tally.drops} times), took effect once",

@@ -37,6 +37,8 @@ class Tally:
     seed: int
     sent: int
     """Messages that the bus confirmed."""
+    unsent: int
+    """Messages that it did not take, for as long as the test was patient."""
     sent_twice: int
     """Of these, how many were sent a second time."""
     drops: int
@@ -44,7 +46,7 @@ class Tally:
     recorded: int
     """Messages that took effect."""
     lost: int
-    """Messages that did not."""
+    """Messages that were sent, and did not."""
     duplicated: int
     """Messages that took effect more than once."""
     recovered: int
@@ -57,8 +59,8 @@ class Tally:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing was lost, done twice, or came from nowhere."""
-        return not (self.lost or self.duplicated or self.unexpected)
+        """Whether all were sent, and nothing was lost, done twice, or came from nowhere."""
+        return not (self.unsent or self.lost or self.duplicated or self.unexpected)
 
     @property
     def rate(self) -> float:

@@ -8,6 +8,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 from swf.core.codec import Decoder, parse_object
@@ -38,6 +39,14 @@ Progress = Callable[[int, int], object]
 """Told how many messages were recorded, of how many."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chunk:
+    """Messages that are published together; `again` where each was sent before."""
+
+    wires: list[Wire]
+    again: bool = False
+
+
 class LossTest:
     """One test. The store is open, and private to it.
 
@@ -65,8 +74,8 @@ class LossTest:
         self._told = told
         self._identity = enlist(ROLE, "doctor", surgery.namespace, clock)
         self._arrived = threading.Event()
-        self._sent_twice = 0
-        self._outgoing: deque[list[Wire]] = deque()
+        self._outgoing: deque[_Chunk] = deque()
+        self._sent = self._sent_twice = 0
         self._handled = self._repeats = self._foreign = self._drops = 0
         self._handed: set[int] = set()
         """Messages that were in hand at a drop."""
@@ -131,10 +140,14 @@ class LossTest:
         if not self._outgoing:
             return False
         try:
-            bus.publish(self._outgoing[0])
+            bus.publish(self._outgoing[0].wires)
         except ServiceError:  # a broker that is away is waited for, as agents do
             return False
-        self._outgoing.popleft()
+        chunk = self._outgoing.popleft()
+        if chunk.again:
+            self._sent_twice += len(chunk.wires)
+        else:
+            self._sent += len(chunk.wires)
         return True
 
     def _drop_at(self, drop: int) -> int:
@@ -147,11 +160,10 @@ class LossTest:
         wires = [self._surgery.note(number, self._ids, self._clock) for number in range(self._plan.messages)]
         for start in range(0, len(wires), _CHUNK):
             chunk = wires[start : start + _CHUNK]
-            self._outgoing.append(chunk)
+            self._outgoing.append(_Chunk(wires=chunk))
             again = [wire for wire in chunk if chance.random() < self._plan.repeated] if repeats else []
             if again:
-                self._outgoing.append(again)
-                self._sent_twice += len(again)
+                self._outgoing.append(_Chunk(wires=again, again=True))
 
     def _runtime(self, bus: Bus) -> Runtime:
         agent = Agent(role=ROLE, subscriptions=(self._surgery.topic,), handlers={DoctorNote: _record})
@@ -172,11 +184,13 @@ class LossTest:
         known = [number for number in effects if number < self._plan.messages]
         return Tally(
             seed=self._plan.seed,
-            sent=self._plan.messages - sum(len(chunk) for chunk in self._outgoing),
+            sent=self._sent,
+            unsent=self._plan.messages - self._sent,
             sent_twice=self._sent_twice,
             drops=self._drops,
             recorded=len(known),
-            lost=self._plan.messages - len(known),
+            # They are sent in the order of their numbers.
+            lost=self._sent - sum(number < self._sent for number in known),
             duplicated=sum(effects[number] > 1 for number in known),
             recovered=sum(effects[number] == 1 for number in self._handed),
             ended_in_the_inbox=self._repeats,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from swf.core.errors import ServiceError
 from swf.core.ids import Uuid7Source
 from swf.core.times import SystemClock
 from swf.messaging.bus import Bus, Delivery, Subscription, Wire
@@ -126,6 +127,25 @@ def test_messages_that_cannot_be_read_are_lost_and_unexpected() -> None:
     found = tally(broker(Garbling()))
     assert (found.lost, found.passed) == (6, False)
     assert found.unexpected == 6
+
+
+class Full(MemoryBus):
+    """Takes so many messages, and refuses the others."""
+
+    room = 200
+
+    def publish(self, messages: Sequence[Wire]) -> None:
+        if len(messages) > self.room:
+            raise ServiceError("no room")
+        self.room -= len(messages)
+        super().publish(messages)
+
+
+@pytest.mark.usefixtures("store")
+def test_what_the_broker_did_not_take_is_not_called_lost() -> None:
+    found = tally(broker(Full()))
+    assert (found.passed, found.lost) == (False, 0)
+    assert found.unsent == 600 - found.sent > 400
 
 
 @pytest.mark.usefixtures("store")

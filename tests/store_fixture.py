@@ -28,7 +28,8 @@ QUICK_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF"
 ON_BOTH = ("unit/store", "unit/messaging", "contract")
 """Folders of suites that run on both databases."""
 
-_TEMPLATE = "swf_template"
+TEMPLATE = "swf_template"
+"""The database with an empty, migrated store: others are made from it."""
 _numbers = count(1)
 
 
@@ -72,14 +73,16 @@ def opened(path: Path) -> Iterator[Path]:
         settings["NAME"] = before
 
 
-def settings_of(server: PostgresServer, name: str) -> dict[str, Any]:
-    """Django's settings of one of a server's databases."""
+def settings_of(server: PostgresServer, name: str, *, port: int | None = None) -> dict[str, Any]:
+    """Django's settings of one of a server's databases; `port`, where it is reached by another one than its own."""
     from pydantic import SecretStr
 
     from swf.store.postgresql import postgresql
     from swf.store.settings import DatabaseSection
 
-    section = DatabaseSection(port=server.port, name=name, user=server.user, password=SecretStr(server.password))
+    section = DatabaseSection(
+        port=port or server.port, name=name, user=server.user, password=SecretStr(server.password)
+    )
     return postgresql(section, probe=False)
 
 
@@ -120,8 +123,8 @@ def postgres() -> Iterator[PostgresServer]:
     if not installed():
         pytest.skip(MISSING)
     with serving() as server:
-        server.execute(f"CREATE DATABASE {_TEMPLATE}")
-        with using(settings_of(server, _TEMPLATE)):
+        server.execute(f"CREATE DATABASE {TEMPLATE}")
+        with using(settings_of(server, TEMPLATE)):
             database.migrate()
         yield server
 
@@ -130,7 +133,7 @@ def postgres() -> Iterator[PostgresServer]:
 def postgres_database(postgres: PostgresServer) -> Iterator[str]:
     """The name of a database with an empty store of this test's own; it goes with the test."""
     name = f"test_{next(_numbers)}"
-    postgres.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     yield name
     postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from findings import Finding, duplicated, lost, recovered, unexpected
@@ -50,6 +49,9 @@ _REPEATABLE = frozenset({"slice", "slice_result", "pause_run", "resume_run"})
 def check(records: Records, *, runs: int = 1) -> list[Finding]:
     """What is wrong with runs that have come to their end, and what was recovered in them.
 
+    An STF without content has no files, and no products come of it; it and its samples are completed by their
+    registration, and it is attached to nothing.
+
     Args:
         runs: how many there should be in the store.
     """
@@ -73,26 +75,6 @@ def check(records: Records, *, runs: int = 1) -> list[Finding]:
     parts = [records.of_run(number) for number in numbers]
     findings += [finding for part in parts for each in of_each for finding in each(part)]
     return findings + [finding for each in of_all for finding in each(records)]
-
-
-def check_messages(records: Records) -> list[Finding]:
-    """The same of a run whose STFs have no content: there are no files, no products, and nothing is attached; STFs and
-    samples are completed by their registration."""
-    checks: tuple[_Check, ...] = (
-        _sound,
-        _ended,
-        _accounted,
-        lambda records: _histories(replace(records, tables={**records.tables, "stfs": [], "samples": []})),
-        _sliced,
-        _attempts,
-        _counted,
-        _numbered,
-        _notices,
-        _delivered,
-        _quiet,
-        _recovered,
-    )
-    return [finding for each in checks for finding in each(records)]
 
 
 def compare(alone: Records, disturbed: Records) -> list[Finding]:
@@ -144,8 +126,9 @@ def _histories(records: Records) -> Iterator[Finding]:
     moves: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for move in records.moves:
         moves[move["content"]["item"], move["subject"]].append(move)
+    filed = records.with_content()
     for model, table in _ITEMS:
-        for item in records.of(table):
+        for item in (records if table == "slices" else filed).of(table):
             history = moves.pop((model, item["name"]), [])
             words = Counter(move["type"] for move in history)
             if words["complete"] > 1:
@@ -208,6 +191,7 @@ def _attempts(records: Records) -> Iterator[Finding]:
 
 def _products(records: Records) -> Iterator[Finding]:
     """One product row per slice, of its attempt; its file is there and is what the row says."""
+    records = records.with_content()
     files = records.within("products")
     rows: dict[str, list[Row]] = defaultdict(list)
     for product in records.of("products"):
@@ -251,6 +235,7 @@ def _summarised(item: Row, product: Row) -> Iterator[Finding]:
 
 def _files(records: Records) -> Iterator[Finding]:
     """Every STF and sample file is there and is what its row says; nothing half-written is left."""
+    records = records.with_content()
     for folder, rows in (("exit-buffer", records.of("stfs")), ("samples", records.of("samples"))):
         files = {path.rpartition("/")[2]: facts for path, facts in records.within(folder).items()}
         for row in rows:
@@ -361,6 +346,7 @@ def _delivered(records: Records) -> Iterator[Finding]:
 
 def _dataset(records: Records) -> Iterator[Finding]:
     """The run's dataset is closed and has each STF once, as it is."""
+    records = records.with_content()
     yield from _exactly(1, "dataset", [row["name"] for row in records.of("datasets")])
     for dataset in records.of("datasets"):
         if dataset["state"] != "closed":

@@ -1,4 +1,5 @@
-"""What a data directory holds, read with SQLite and the file system alone: nothing of the program that wrote it."""
+"""What a store and the data directory beside it hold, read with the database's own driver and the file system alone:
+nothing of the program that wrote it."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,16 @@ _TABLES = {
     "daq_states": "epic_daqstateevent",
     "histograms": "epic_monitoringhistogram",
 }
+
+
+_RUN_COLUMNS = {
+    **dict.fromkeys(("stfs", "run_states", "histograms"), "run_id"),
+    **dict.fromkeys(
+        ("runs", "executions", "events", "inbox", "attempts", "products", "datasets", "samples", "slices"), "run_number"
+    ),
+    "daq_states": "run_number",
+}
+"""Which column of a table says of which run a row is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +89,23 @@ class Records:
             row for row in ({**row, "content": json.loads(row["body"])} for row in rows) if "item" in row["content"]
         ]
 
+    def of_run(self, number: int) -> Records:
+        """The same with the rows of one run only, where rows belong to a run."""
+        tables = {
+            name: [row for row in rows if name not in _RUN_COLUMNS or row[_RUN_COLUMNS[name]] == number]
+            for name, rows in self.tables.items()
+        }
+        datasets = {row["id"] for row in tables["datasets"]}
+        tables["dataset_files"] = [row for row in tables["dataset_files"] if row["dataset_id"] in datasets]
+        return replace(self, tables=tables)
+
+    def with_content(self) -> Records:
+        """The same with those STFs only that have content, and what was made of them."""
+        stfs = [stf for stf in self.of("stfs") if stf["has_content"]]
+        known = {stf["id"] for stf in stfs}
+        made = {table: [row for row in self.of(table) if row["stf_id"] in known] for table in ("samples", "slices")}
+        return replace(self, tables={**self.tables, "stfs": stfs, **made})
+
     def sent(self, msg_type: str) -> list[Row]:
         """The messages of a type."""
         return [message for message in self.messages if message["type"] == msg_type]
@@ -105,6 +133,29 @@ def read_records(root: Path, *, exit_buffer: Path | None = None) -> Records:
     if exit_buffer is not None:
         files |= {f"exit-buffer/{name}": facts for name, facts in _files(exit_buffer)}
     return Records(root=root, tables=tables, files=files, damage=tuple(damage))
+
+
+def read_service_records(parameters: Mapping[str, Any], root: Path) -> Records:
+    """Read a PostgreSQL database, given in psycopg's words, and the data directory beside it.
+
+    Events come in the order of their numbers, as readers see them: rows commit in any order.
+    """
+    import psycopg
+    from psycopg.rows import dict_row
+    from psycopg.types.string import TextLoader
+
+    with psycopg.connect(**parameters, row_factory=dict_row) as connection:
+        # All tables at one moment.
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        # As text, as SQLite has it.
+        connection.adapters.register_loader("jsonb", TextLoader)
+        tables: dict[str, list[Row]] = {
+            name: list(
+                connection.execute(f"SELECT * FROM {table} ORDER BY {'seq' if name == 'events' else 1}".encode())
+            )
+            for name, table in _TABLES.items()
+        }
+    return Records(root=root, tables=tables, files=dict(_files(root)))
 
 
 def latest_execution(root: Path) -> tuple[str, str] | None:

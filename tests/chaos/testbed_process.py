@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -48,6 +49,7 @@ class TestbedProcess:
     """`testbed ARGUMENTS` in a process group of its own.
 
     `signals` are (seconds after the start, name). `stderr` may be the path of a pipe that the caller reads.
+    `patience_s` is for a process that goes on until it is told to end.
     """
 
     __test__ = False
@@ -60,10 +62,12 @@ class TestbedProcess:
         signals: Sequence[tuple[float, str]] = (),
         environment: Mapping[str, str] | None = None,
         stderr: Path | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         number = len(list(folder.glob("*.stdout")))
         self._stdout = folder / f"{number}.stdout"
+        self._stdout.touch()  # taken: the next process has another number
         self._stderr = folder / f"{number}.stderr"
         self._read_stderr = stderr is None
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SWF_")}
@@ -75,7 +79,7 @@ class TestbedProcess:
             "stdout": str(self._stdout),
             "stderr": str(stderr or self._stderr),
             "signals": list(signals),
-            "deadline_s": PATIENCE_S,
+            "deadline_s": patience_s,
             "grace_s": GRACE_S,
         }
         self._guardian = subprocess.Popen(
@@ -85,11 +89,17 @@ class TestbedProcess:
             text=True,
         )
 
+    @property
+    def errors(self) -> Path:
+        """Where its standard error goes, as long as it is no pipe of the caller's."""
+        return self._stderr
+
     def signal(self, name: str) -> None:
-        """Send it a signal now: `KILL`, `INT`, `TERM`."""
+        """Send it a signal now: `KILL`, `INT`, `TERM`. Nothing happens to one that has ended."""
         assert self._guardian.stdin is not None
-        self._guardian.stdin.write(f"{name}\n")
-        self._guardian.stdin.flush()
+        with suppress(BrokenPipeError):
+            self._guardian.stdin.write(f"{name}\n")
+            self._guardian.stdin.flush()
 
     def wait(self) -> Ended:
         """Wait until it and all that it started have gone."""

@@ -98,6 +98,11 @@ class ActiveMq:
             self._process = None
 
     @property
+    def is_running(self) -> bool:
+        """Whether it was started and not ended since."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         """The broker's process."""
         assert self._process is not None

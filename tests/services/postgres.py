@@ -91,10 +91,16 @@ class PostgresServer:
             )
         self._wait()
 
-    def stop(self) -> None:
-        """Stop it as an operator does; connections are ended, transactions rolled back."""
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not ended since."""
+        return self._process is not None
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it as an operator does; connections are ended, transactions rolled back. SIGQUIT: at once, so that it
+        recovers from its log when it starts again."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(how)
             self._process.wait(_PATIENCE_S)
             self._process = None
 

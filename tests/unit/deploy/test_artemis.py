@@ -38,7 +38,8 @@ def test_roles_consume_queues_that_are_declared() -> None:
 
 
 def test_the_fan_out_is_that_of_activemq(tmp_path: Path) -> None:
-    plan = BrokerPlan(folder=tmp_path / "mq", passwords=new_passwords(), stomp_port=61613, panda_fan_out=True)
+    fed = {"panda_fan_out": True, "panda_managers": True}
+    plan = BrokerPlan(folder=tmp_path / "mq", passwords=new_passwords(), stomp_port=61613, **fed)
     lay_out(plan)
     classic = {
         (topic.attrib["name"], queue.attrib["physicalName"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -22,8 +23,10 @@ from swf.messaging.turn import Identity
 from swf.service.heartbeat_topic import HeartbeatTopic
 from swf.service.identity import Heartbeats
 from swf.service.loop import Loop
+from swf.service.metrics import AgentFigures, serving
 from swf.service.numbering import Numbering
 from swf.service.platform import Platform
+from swf.service.settings import MetricsSection
 from swf.storage.atomic import sweep_temporaries
 from swf.store import database
 from swf.store.models import OutboxMessage, WorkflowExecution
@@ -54,7 +57,11 @@ class EpicAgentProcess:
         self.runtime = self._agents.runtime(self._agent(role, identity), identity)
         boundary = prefixed(f"{agent_role(role)}.relay", platform.boundary)
         self.relay = Relay(bus, [identity.name], platform.clock, boundary=boundary)
-        others: dict[str, Callable[[], bool]] = {"relay": self.relay.step}
+        # Every workflow has a data agent: it gives the figures of the namespace, and sends for agents that are gone.
+        self._figures = AgentFigures(
+            self.runtime, self.relay, bus.status, platform.clock, namespace_too=role == DATA.name
+        )
+        others: dict[str, Callable[[], bool]] = {"relay": self.relay.step, "figures": self._figures.step}
         if role == DATA.name:
             others["relay of absent agents"] = AbsentRelay(bus, platform.namespace, platform.clock).step
         topic = configuration.section(BusSection).heartbeat_topic
@@ -78,7 +85,7 @@ class EpicAgentProcess:
     def run(self, until: Callable[[], bool]) -> None:
         """Work until `until` says that it is enough."""
         self._log.info("agent_started", role=self.runtime.identity.role)
-        with Numbering(self._platform.clock, self._log):
+        with Numbering(self._platform.clock, self._log), self._metrics():
             self.loop.run(until, next_due=self._next_due)
 
     def leave(self) -> int:
@@ -110,6 +117,17 @@ class EpicAgentProcess:
             sweep=partial(_sweep, platform),
         )
         return Agent(role=DAQ_ROLE, reconcilers=(self._taker,))
+
+    @contextmanager
+    def _metrics(self) -> Iterator[None]:
+        section, name = self._agents.configuration.section(MetricsSection), self.runtime.identity.name
+        if not section.enabled:
+            yield
+            return
+        targets = self._platform.workspace.metrics / f"{name}.json"
+        with serving(self._figures, section.host, section.port, targets) as address:
+            self._log.info("metrics_served", address=address)
+            yield
 
     def _next_due(self) -> float | None:
         return self._taker.seconds_to_next() if self._taker else None

@@ -46,6 +46,14 @@ class Counts:
     repeated: int = 0
     foreign: int = 0
     failed: int = 0
+    retried: int = 0
+    """Work items that it put back into the queue because their attempt failed."""
+    lag_s: float = 0.0
+    """Age of the last message when it was handled, in seconds."""
+
+    def lag(self, seconds: float) -> None:
+        """A message of this age was handled. Clocks of hosts differ: none is younger than now."""
+        self.lag_s = max(0.0, seconds)
 
     def add(self, numbers: Mapping[str, int]) -> None:
         """Add to the counts of these names."""
@@ -133,6 +141,7 @@ class Runtime:
             self._boundary("before_commit")
         self._next_seq = turn.next_seq
         self._conflicts = 0
+        self.counts.retried += turn.retried
         turn.committed()
         self._boundary("after_commit")
         if not self._bus.shares_database and finished:
@@ -151,6 +160,9 @@ class Runtime:
         taken, refused, foreign = self._decode(deliveries)
         with self.turn() as turn:
             self._count(turn, received=len(deliveries), foreign=foreign)
+            if taken:
+                sent_at = taken[-1].message.envelope.created_at
+                turn.on_commit(partial(self.counts.lag, (turn.now - sent_at).total_seconds()))
             fresh = inbox.admit(self.identity, {t.message.envelope.message_id: t.message.body.run_id for t in taken})
             held = {m: d for m, d in self._offered(turn, taken, fresh).items() if m in turn.deferred}
             for failed in refused:

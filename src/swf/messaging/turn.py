@@ -13,6 +13,7 @@ from uuid import UUID
 from swf.core.codec import encode
 from swf.core.ids import IdSource
 from swf.core.messages import Body, Envelope
+from swf.core.work import WorkTrigger
 from swf.messaging.bus import Delivery, Wire
 from swf.messaging.outbox import outbox_row
 from swf.store import bulk, events
@@ -183,6 +184,11 @@ class Turn:
             bulk.insert(OutboxMessage, [outbox_row(wire, self.identity.name) for wire in self._wires])
             SystemAgent.objects.filter(pk=self.identity.name).update(sender_seq=self._next_seq - 1)
         return frozenset(wire.destination for wire in self._wires)
+
+    @property
+    def retried(self) -> int:
+        """Work items that are put back into the queue because their attempt failed."""
+        return sum(event["type"] == WorkTrigger.RETRY for event in self._events)
 
     @property
     def next_seq(self) -> int:

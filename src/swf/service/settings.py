@@ -48,12 +48,30 @@ class MonitorSection(Section):
     )
 
 
+class MetricsSection(Section):
+    """Figures for Prometheus, from each agent's process. Read in service mode."""
+
+    section: ClassVar[str] = "metrics"
+    of_installation: ClassVar[bool] = True
+
+    enabled: bool = Field(True, description="Whether each agent answers scrapes at /metrics.")
+    host: str = Field("127.0.0.1", max_length=255, description="Where it listens.")
+    port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port where it listens. 0: any that is free; files in `metrics` of the data directory tell "
+        "Prometheus (`file_sd_configs`) which.",
+    )
+
+
 PLATFORM_SECTIONS: Final[tuple[type[Section], ...]] = (
     ServiceSection,
     BusSection,
     DatabaseSection,
     LegacySection,
     MonitorSection,
+    MetricsSection,
 )
 """The sections that every kind of workflow reads for the platform."""
 

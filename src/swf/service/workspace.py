@@ -52,6 +52,11 @@ class Workspace:
         return self.root / "logs"
 
     @property
+    def metrics(self) -> Path:
+        """Files that tell Prometheus where agents answer scrapes."""
+        return self.root / "metrics"
+
+    @property
     def scratch(self) -> Path:
         """Working folders of payloads."""
         return self.root / "scratch"
@@ -63,7 +68,8 @@ class Workspace:
             StorageError: it cannot be written.
         """
         try:
-            for folder in (self.root, self.exit_buffer, self.samples, self.products, self.logs, self.scratch):
+            parts = (self.exit_buffer, self.samples, self.products, self.logs, self.scratch, self.metrics)
+            for folder in (self.root, *parts):
                 folder.mkdir(parents=True, exist_ok=True)
             probe = self.root / f".probe-{os.getpid()}"
             probe.write_bytes(b"")

@@ -12,6 +12,7 @@ from typing import Self
 from services.stomp_client import StompClient
 from swf.deploy.activemq import PACKAGES, BrokerPlan, Keystore, find_program, lay_out, new_passwords, start_command
 from swf.messaging.settings import BusSection
+from swf.service.control.local_servers import free_ports
 
 NEEDED = f"needs the Debian packages {' '.join(PACKAGES)} and a Java runtime (make test APT=1)"
 
@@ -139,18 +140,6 @@ class ActiveMq:
 
 AWKWARD_PASSWORD = "50%41:c ü€$1 #!="
 """Every character that some layer takes for something else."""
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on."""
-    probes = [socket.socket() for _ in range(number)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
 
 
 def pause(seconds: float = 0.05) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -24,6 +23,7 @@ from swf.deploy.postgresql import (
     start_command,
     user_arguments,
 )
+from swf.service.control.local_servers import free_ports
 
 MISSING: Final = "PostgreSQL is not installed: apt-get install postgresql, or make test APT=1"
 
@@ -159,6 +159,5 @@ def serving() -> Iterator[PostgresServer]:
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    (port,) = free_ports(1)
+    return port

@@ -17,7 +17,7 @@ from swf.core.times import Clock
 from swf.messaging.bus import Bus
 from swf.messaging.settings import BusSection
 from swf.service.doctor import machine, place, store, supervision
-from swf.service.doctor.finding import Finding
+from swf.service.doctor.finding import Finding, Verdict
 from swf.service.doctor.loss_plan import LossPlan, Tally
 from swf.service.doctor.machine import ClockWatch
 from swf.service.doctor.note import Surgery
@@ -57,7 +57,7 @@ def examine(patient: Patient, clock: Clock, ids: IdSource) -> Iterator[Finding]:
     if mode is Mode.EMBEDDED:
         yield from store.embedded_findings(patient.workspace, patient.django_apps)
         yield from _agents(patient, clock)
-    elif not packages.advice:
+    elif packages.verdict is not Verdict.FAILED:
         yield from store.service_findings(patient.installation.database, patient.django_apps, clock)
         from swf.service.doctor import broker  # stompman, which the embedded mode does without
 

@@ -24,12 +24,16 @@ class TcpProxy:
         self.cut_after: int | None = None
         """After how many more bytes from the server the connection that brings them is cut, in the midst of what it
         says; None: not."""
+        self.delay_s = 0.0
+        """How long what has come waits before it is passed on; what comes meanwhile waits behind it."""
+        self.bytes_per_s: float | None = None
+        """How fast each direction of each connection passes on; None: as fast as it can."""
         self._flowing = threading.Event()
         self._flowing.set()
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._threads: list[threading.Thread] = []
-        self._closed = False
+        self._ended = threading.Event()
         self._start(self._accept)
 
     def __enter__(self) -> Self:
@@ -58,7 +62,7 @@ class TcpProxy:
 
     def close(self) -> None:
         """Stop listening, and cut all connections."""
-        self._closed = True
+        self._ended.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.flow()
@@ -67,7 +71,7 @@ class TcpProxy:
             thread.join(10)
 
     def _accept(self) -> None:
-        while not self._closed:
+        while not self._ended.is_set():
             try:
                 client, _ = self._listener.accept()
             except OSError:
@@ -88,8 +92,9 @@ class TcpProxy:
         self, pair: tuple[socket.socket, socket.socket], source: socket.socket, sink: socket.socket, answers: bool
     ) -> None:
         try:
-            while chunk := source.recv(self.slice_bytes):
+            while chunk := source.recv(self._piece()):
                 self._flowing.wait()
+                self._dawdle(chunk)
                 if answers and self.cut_after is not None:
                     chunk, self.cut_after = chunk[: self.cut_after], self.cut_after - len(chunk)
                     sink.sendall(chunk)
@@ -104,6 +109,15 @@ class TcpProxy:
             if pair in self._pairs:
                 self._pairs.remove(pair)
         _reset(pair)
+
+    def _piece(self) -> int:
+        """How much to take at once: of a slow line not more than a tenth of a second's worth."""
+        rate = self.bytes_per_s
+        return self.slice_bytes if rate is None else max(1, min(self.slice_bytes, int(rate / 10)))
+
+    def _dawdle(self, chunk: bytes) -> None:
+        rate = self.bytes_per_s
+        self._ended.wait(self.delay_s + (len(chunk) / rate if rate is not None else 0.0))
 
     def _start(self, target: object, *arguments: object) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)  # type: ignore[arg-type]

@@ -176,6 +176,20 @@ def test_a_server_that_does_not_start_is_told_with_its_log_and_nothing_stays() -
         assert not (testbed.data_dir / "service.toml").exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_up_that_is_interrupted_stops_what_it_started(number: signal.Signals) -> None:
+    with service_testbed("d") as testbed:
+        up = testbed.begin("up", WORKFLOW)
+        assert up.stderr is not None
+        assert any("postgresql: answers" in line for line in up.stderr)
+        up.send_signal(number)
+        _, said = up.communicate(timeout=120)
+        assert up.returncode == 130
+        assert "stopping what was started" in said
+        assert testbed.processes() == []
+        assert not (testbed.data_dir / "service.toml").exists()
+
+
 def _version() -> int:
     from swf.deploy.postgresql import find_program
 

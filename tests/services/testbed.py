@@ -70,6 +70,18 @@ class ServiceTestbed:
         assert "Traceback" not in done.stderr, done.stderr
         return Ended(code=done.returncode, out=done.stdout, err=done.stderr)
 
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Begin a command, whose standard error can be read line by line."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "swf.cli", *arguments, "--data-dir", str(self.data_dir)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tempfile.gettempdir(),
+            env=self._environment,
+        )
+
     def must(self, *arguments: str) -> Ended:
         """Run a command that has to succeed."""
         ended = self(*arguments)

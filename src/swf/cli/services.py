@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,7 +50,8 @@ def up(
     from swf.service.control.up import up as up_all
 
     starting = start_order(workflow, config, data_dir, StartedBy.UP)
-    made = up_all(starting.order, clock=SystemClock(), tell=say)
+    with _signals_interrupt():
+        made = up_all(starting.order, clock=SystemClock(), tell=say)
     servers = named_servers(made.servers.bus, made.servers.database)
     code = conclude(made.agents, data_dir, as_json=as_json, servers=servers, started=list(made.started))
     if not as_json:
@@ -176,3 +180,15 @@ def say_next(servers: dict[str, Any], order: StartOrder, data_dir: Path, *, read
     )
     first = f"to take a run: {take}" if ready else f"not every agent is ready; they are tried again. To look: {look}"
     say(f"{first}; to end: {end}")
+
+
+@contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """Let SIGTERM and a terminal that is closed end a command as Ctrl-C does, which stops what it has started."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -118,10 +118,12 @@ def _hostname() -> str:
 
 
 def _born(pid: int) -> int | None:
-    """When a process of this host began, in ticks since the kernel's start; None where there is none of that number."""
+    """When a process of this host began, in ticks since the kernel's start; None where there is none of that number, or
+    it has ended and its parent has not taken note of that yet."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     # Behind the name, which may contain anything but ends with the last bracket: state is the first, start the 20th.
-    return int(text.rpartition(")")[2].split()[19])
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in {"Z", "X"} else int(fields[19])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -103,6 +104,14 @@ def test_a_killed_agent_is_followed_by_one_of_its_name(store: Path) -> None:
         process.wait()
     name = held_by(process.pid, metadata={})
     assert enlist("worker", "ann", "testbed", CLOCK).name == name
+
+
+def test_a_process_that_has_ended_and_is_still_listed_is_gone(store: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        name = held_by(process.pid, metadata={})
+        assert Path(f"/proc/{process.pid}").exists()
+        assert enlist("worker", "ann", "testbed", CLOCK).name == name
 
 
 def test_an_agent_on_another_host_lives_as_long_as_its_heartbeat(store: Path) -> None:

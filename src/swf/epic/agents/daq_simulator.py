@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +70,7 @@ class DaqSimulator:
         self._backlog = backlog
         self._io = io
         self._clock = clock
-        self._pacer = self._load()
+        self._known: Pacer | None = self._load()
         self._writing: int | None = None
         self._written: tuple[int, FileFacts] | None = None
         """The STF that is to be announced next, by its number: it is kept until it is committed that it was."""
@@ -81,39 +83,47 @@ class DaqSimulator:
     @property
     def finished(self) -> bool:
         """Whether the script has come to its end."""
-        return self._pacer.finished
+        return self.pacer.finished
 
     @property
     def pacer(self) -> Pacer:
-        """The script, for those who show it."""
-        return self._pacer
+        """The script, for those who show it, as the record says. After a step that failed the record is read anew."""
+        if self._known is None:
+            self._known = self._load()
+        return self._known
 
     def seconds_to_next(self) -> float | None:
         """Seconds until the next step is due; None where none is, or where something else has to happen before it."""
-        due = self._pacer.next_due()
+        due = self._known.next_due() if self._known is not None else None
         if due is None or self._writing is not None or self._waits:
             return None
         return max(0.0, due - self._clock.monotonic())
 
     def step(self, begin: TurnFactory) -> bool:
-        try:
+        with self._as_recorded():
             return self._step(begin)
-        except BaseException:
-            # What was announced did not commit, or we cannot know: the record says where we are.
-            self._pacer = self._load()
-            raise
 
     def pause(self, begin: TurnFactory, reason: str) -> None:
         """Hold the DAQ, e.g. because the operator interrupts; a later process, or `resume`, goes on from here."""
-        with begin() as turn:
+        with self._as_recorded(), begin() as turn:
             self._hold(turn, reason)
 
     def resume(self, begin: TurnFactory) -> None:
         """Let a held DAQ go on. An exit buffer that is full still raises its alarm again."""
-        with begin() as turn:
+        with self._as_recorded(), begin() as turn:
             self._go_on(turn)
             self._save()
         self._trouble = ""
+
+    @contextmanager
+    def _as_recorded(self) -> Iterator[None]:
+        """What failed did not commit, or we cannot know. The record says where we are: it is read when it is needed
+        next, as the database may be away now."""
+        try:
+            yield
+        except BaseException:
+            self._known = None
+            raise
 
     def _step(self, begin: TurnFactory) -> bool:
         self._waits = False
@@ -123,9 +133,9 @@ class DaqSimulator:
         worked |= self._look_for_stop(begin)
         if self._writing is not None:
             return worked
-        if self._pacer.held:
+        if self.pacer.held:
             return self._try_again() or worked
-        due = self._pacer.next_due()
+        due = self.pacer.next_due()
         if due is None or self._clock.monotonic() < due:
             return worked
         return self._advance(begin) or worked
@@ -141,15 +151,15 @@ class DaqSimulator:
                     if self._writer.has_content:
                         self._start_writing(step.notice.sequence)
                         break
-                self._announce(turn, self._pacer.advance())
+                self._announce(turn, self.pacer.advance())
                 announced += 1
             if announced:
                 self._save()
         return announced > 0 or self._writing is not None
 
     def _due_step(self) -> daq.Step | None:
-        due = self._pacer.next_due()
-        return self._pacer.peek() if due is not None and self._clock.monotonic() >= due else None
+        due = self.pacer.next_due()
+        return self.pacer.peek() if due is not None and self._clock.monotonic() >= due else None
 
     def _may_go_on(self, turn: Turn, notice: daq.StfGen) -> bool:
         if not self._plan.parameters.realtime and not self._backlog.allows(notice.sequence):
@@ -164,7 +174,7 @@ class DaqSimulator:
 
     def _refusal(self) -> str:
         """Why the next STF cannot be put into the exit buffer; empty where it can."""
-        step = self._pacer.peek()
+        step = self.pacer.peek()
         if step is None or not isinstance(step.notice, daq.StfGen):
             return ""
         registered = StfFile.objects.filter(run_id=self._plan.run_number).count()
@@ -195,15 +205,15 @@ class DaqSimulator:
 
     def _announce_written(self, begin: TurnFactory) -> bool:
         """Announce the STF that was written; a DAQ that was held because none could be goes on with it."""
-        if self._written is None or (self._pacer.held and not self._trouble):
+        if self._written is None or (self.pacer.held and not self._trouble):
             return False
         sequence, facts = self._written
-        step = self._pacer.peek()
+        step = self.pacer.peek()
         if step is not None and step.notice == daq.StfGen(sequence=sequence):
             with begin() as turn:
                 if self._trouble:
                     self._go_on(turn)
-                self._announce(turn, self._pacer.advance(), facts)
+                self._announce(turn, self.pacer.advance(), facts)
                 self._save()
             self._trouble = ""
         self._written = None
@@ -221,7 +231,7 @@ class DaqSimulator:
         if not self._trouble or self._clock.monotonic() < self._retry_at:
             return False
         self._retry_at = self._clock.monotonic() + _RETRY_S
-        step = self._pacer.peek()
+        step = self.pacer.peek()
         if step is None or not isinstance(step.notice, daq.StfGen) or self._refusal():
             return False
         self._start_writing(step.notice.sequence)
@@ -229,12 +239,12 @@ class DaqSimulator:
 
     def _go_on(self, turn: Turn) -> None:
         self._buffer.clear_alarm(turn.now)
-        step = self._pacer.release()
+        step = self.pacer.release()
         if step is not None:
             self._announce(turn, step)
 
     def _hold(self, turn: Turn, reason: str) -> None:
-        step = self._pacer.hold(reason)
+        step = self.pacer.hold(reason)
         if step is not None:
             self._announce(turn, step)
         self._save()
@@ -242,7 +252,7 @@ class DaqSimulator:
     def _look_for_stop(self, begin: TurnFactory) -> bool:
         # An STF that is being written belongs to the run: it is announced before the end.
         busy = self._writing is not None or self._written is not None
-        if self._pacer.stopping or busy or self._clock.monotonic() < self._look_for_stop_at:
+        if self.pacer.stopping or busy or self._clock.monotonic() < self._look_for_stop_at:
             return False
         self._look_for_stop_at = self._clock.monotonic() + _LOOK_FOR_STOP_S
         row = (
@@ -250,7 +260,7 @@ class DaqSimulator:
             .values("stop_requested_by", "stop_reason")
             .get()
         )
-        if not row["stop_requested_by"] or self._pacer.stop(row["stop_reason"] or "stopped") is None:
+        if not row["stop_requested_by"] or self.pacer.stop(row["stop_reason"] or "stopped") is None:
             return False
         with begin() as turn:
             if self._trouble:
@@ -278,10 +288,10 @@ class DaqSimulator:
             turn.send(EPIC_TOPIC, self._notices.body(step, step.notice, written))
 
     def _save(self) -> None:
-        stop = self._pacer.stopping
+        stop = self.pacer.stopping
         WorkflowExecution.objects.filter(pk=self._plan.execution_id).update(
-            daq_position=self._pacer.done,
-            daq_held_at=self._pacer.at if self._pacer.held else None,
+            daq_position=self.pacer.done,
+            daq_held_at=self.pacer.at if self.pacer.held else None,
             daq_stop={"after": stop.after, "at": stop.at, "reason": stop.reason} if stop else None,
         )
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from epic_bench import RUN, EpicBench
 from locked import locked
@@ -267,6 +268,37 @@ def test_a_file_that_cannot_be_removed_pauses_the_run(daq: DaqBench) -> None:
     daq.simulator._buffer.refusal = refusal  # type: ignore[method-assign]
     daq.bench.clock.advance(3)
     daq.finish()
+
+
+@pytest.mark.parametrize("failing", range(1, 7))
+def test_a_database_that_fails_and_stays_away_for_a_while_costs_no_step(daq: DaqBench, failing: int) -> None:
+    """A commit fails, and whatever is asked for until the next step."""
+    commits, is_away, failures = 0, False, 0
+
+    def ask(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if is_away:
+            raise OperationalError("the server is away")
+        return execute(sql, params, many, context)
+
+    def boundary(name: str) -> None:
+        nonlocal commits, is_away
+        commits += name == "before_commit"
+        if name == "before_commit" and commits == failing:
+            is_away = True
+            raise OperationalError("the connection was lost")
+
+    daq.bench.runtimes["daq"]._boundary = boundary
+    with connection.execute_wrapper(ask):
+        while not Run.objects.filter(closed_at__isnull=False).exists():
+            try:
+                daq.bench.step()
+            except OperationalError:
+                failures, is_away = failures + 1, False
+                assert daq.simulator.seconds_to_next() is None, "nobody knows what is due before the record is read"
+            daq.bench.io.wait("daq_simulator")
+            daq.bench.clock.advance(0.3)
+    assert failures == 1
+    assert daq.told() == WHOLE
 
 
 def test_an_operator_s_hold_may_come_while_an_stf_is_being_written(daq: DaqBench) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -37,6 +37,8 @@ WorkflowOption = Annotated[
     str | None,
     typer.Option("--workflow", metavar="WORKFLOW", help="The workflow whose agent it is, by name or file."),
 ]
+Made = TypeVar("Made")
+
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 2.0
 
 
@@ -100,13 +102,15 @@ def _run(role: str, configuration: Configuration, workspace: Workspace, log: Bou
         from swf.service import platform as platforms
         from swf.service.identity import enlist
 
-        identity = enlist(agent_role(role), user_name(), namespace, SystemClock())
+        identity = _patiently(lambda: enlist(agent_role(role), user_name(), namespace, SystemClock()), interrupts)
+        if identity is None:
+            return 0
         with platforms.service(
             workspace,
             namespace,
             user_name(),
             app_name=identity.name,
-            broker=found.bus,
+            broker=found.bus.of_role(role),
             prefetch=prefetch(configuration),
             boundary=log,
             echo=say if verbose else lambda line: None,
@@ -148,17 +152,20 @@ def _open_store(section: DatabaseSection, application: str, interrupts: Interrup
     _patiently(database.migrate, interrupts)
 
 
-def _patiently(act: Callable[[], None], interrupts: Interrupts) -> None:
-    """Do something that needs a service, again and again until it answers or a signal comes."""
+def _patiently(act: Callable[[], Made], interrupts: Interrupts) -> Made | None:
+    """Do something that needs a service, again and again until it answers; None where a signal came before."""
+    from swf.store.database import FAILURES, recover
+
     pause, told = _FIRST_PAUSE_S, ""
     while not interrupts.asked():
         try:
-            act()
-        except ServiceError as error:
+            return act()
+        except (ServiceError, *FAILURES) as error:
+            if not isinstance(error, ServiceError):
+                recover()
             if str(error) != told:
                 told = str(error)
                 say(f"waiting: {told}")
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
-        else:
-            return
+    return None

@@ -23,7 +23,7 @@ def init(
     folders for logs and files, and with generated secrets for `testbed start`. What is there already stays as it is."""
     from swf.service.setup import prepare
 
-    prepared = prepare(folder.absolute(), workspace_of(folder / data_dir), namespace or "testbed")
+    prepared = prepare(folder.absolute(), workspace_of((folder / data_dir).absolute()), namespace or "testbed")
     if as_json:
         emit({"made": [str(path) for path in prepared.made], "kept": [str(path) for path in prepared.kept]})
         return

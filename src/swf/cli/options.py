@@ -32,7 +32,12 @@ def located(commands: Iterable[str], data_dir: Path) -> tuple[str, ...]:
 
 DataDir = Annotated[
     Path,
-    typer.Option("--data-dir", metavar="DIR", help="The data directory: the store, STFs, samples, products, logs."),
+    typer.Option(
+        "--data-dir",
+        metavar="DIR",
+        envvar="SWF_DATA_DIR",
+        help="The data directory: the store, STFs, samples, products, logs.",
+    ),
 ]
 ModeOption = Annotated[
     Mode | None,

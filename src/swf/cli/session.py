@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swf.cli.options import DEFAULT_DATA_DIR
 from swf.cli.output import say
 from swf.core.modes import Mode
 
@@ -30,10 +31,12 @@ def user_name() -> str:
 
 
 def workspace_of(data_dir: Path) -> Workspace:
-    """The data directory."""
+    """The data directory; the default one lies in the folder SWF_HOME where that is set."""
     from swf.service.workspace import Workspace
 
-    return Workspace(root=data_dir.absolute())
+    home = os.environ.get("SWF_HOME", "")
+    root = Path(home) / data_dir if home and data_dir == DEFAULT_DATA_DIR else data_dir
+    return Workspace(root=root.absolute())
 
 
 def open_store_of(

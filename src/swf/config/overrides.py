@@ -79,7 +79,8 @@ def parse_value(text: str, schema: Schema) -> object:
 
 
 def user_file(flag: Path | None, env: Mapping[str, str], folder: Path) -> Path | None:
-    """The user's file: the one of `--config`, else of SWF_TESTBED_CONFIG, else `testbed.toml` in `folder` if there.
+    """The user's file: the one of `--config`, else of SWF_TESTBED_CONFIG, else `testbed.toml` in `folder` or in the
+    folder SWF_HOME, where it is there.
 
     Raises:
         ConfigError: the one that was asked for is not there.
@@ -90,5 +91,6 @@ def user_file(flag: Path | None, env: Mapping[str, str], folder: Path) -> Path |
             if not is_there(path):
                 raise ConfigError(f"{path}: there is no such file (named by {by}): check the path")
             return path
-    found = folder / "testbed.toml"
-    return found if is_there(found) else None
+    home = env.get("SWF_HOME")
+    places = (folder, *([Path(home)] if home else []))
+    return next((place / "testbed.toml" for place in places if is_there(place / "testbed.toml")), None)

@@ -15,6 +15,10 @@ OPENWIRE_PORT: Final = 61616
 """Where a broker speaks its own protocol; older instructions name it, and STOMP is never there."""
 
 
+WORKER_ROLE: Final = "worker"
+"""The role whose agents take slices and send results, and nothing else."""
+
+
 class BrokerKind(StrEnum):
     """Brokers that the names of queues are made for."""
 
@@ -52,6 +56,12 @@ class BusSection(Section):
     password: SecretStr = Field(
         SecretStr(""), max_length=1000, description="Password at the broker. There is no default."
     )
+    worker_user: str = Field(
+        "", max_length=100, description='User name of worker agents, who need less than others. Empty (""): as `user`.'
+    )
+    worker_password: SecretStr = Field(
+        SecretStr(""), max_length=1000, description="Password of `worker_user`. There is no default."
+    )
     use_ssl: Switch = Field(False, description="Whether to speak TLS; then the broker's certificate is always checked.")
     ssl_ca_certs: LocalPath | None = Field(
         None, description="File with the certificates (PEM) that the broker's must be signed by. Required for TLS."
@@ -77,6 +87,12 @@ class BusSection(Section):
         max_length=250,
         description="Where agents say that they live, for listeners of older systems.",
     )
+
+    def of_role(self, role: str) -> BusSection:
+        """The settings for an agent of a role, with its own user where it has one."""
+        if role != WORKER_ROLE or not self.worker_user:
+            return self
+        return self.model_copy(update={"user": self.worker_user, "password": self.worker_password})
 
     @model_validator(mode="after")
     def _verifies_whom_it_talks_to(self) -> BusSection:
@@ -105,6 +121,8 @@ BUS_ENVIRONMENT: Final[Mapping[str, str]] = {
     "ACTIVEMQ_PORT": "bus.port",
     "ACTIVEMQ_USER": "bus.user",
     "ACTIVEMQ_PASSWORD": "bus.password",
+    "ACTIVEMQ_WORKER_USER": "bus.worker_user",
+    "ACTIVEMQ_WORKER_PASSWORD": "bus.worker_password",
     "ACTIVEMQ_USE_SSL": "bus.use_ssl",
     "ACTIVEMQ_SSL_CA_CERTS": "bus.ssl_ca_certs",
     "ACTIVEMQ_HEARTBEAT_TOPIC": "bus.heartbeat_topic",

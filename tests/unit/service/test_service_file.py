@@ -80,3 +80,12 @@ def test_without_it_the_mode_is_embedded_again(tmp_path: Path) -> None:
     assert remove_service_file(path)
     assert not remove_service_file(path)
     assert read(None).mode is Mode.EMBEDDED
+
+
+def test_workers_have_a_user_of_their_own_where_one_is_named() -> None:
+    own = BusSection(user="agent", password=SecretStr("a"), worker_user="worker", worker_password=SecretStr("w"))
+    worker, data = own.of_role("worker"), own.of_role("data")
+    assert (worker.user, worker.password.get_secret_value()) == ("worker", "w")
+    assert (data.user, data.password.get_secret_value()) == ("agent", "a")
+    common = BusSection(user="agent", password=SecretStr("a"))
+    assert common.of_role("worker") is common

@@ -82,5 +82,6 @@ def under_way(run_number: int, namespace: str) -> int:
 
 def _lag_s(run_number: int, now: datetime) -> float:
     waiting = TfSlice.objects.filter(run_number=run_number, status=WorkState.QUEUED).order_by("id")
-    oldest = waiting.values_list("created_at", flat=True).first()
+    # Since when it waits now: one that is tried again was created long before.
+    oldest = waiting.values_list("updated_at", flat=True).first()
     return 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())

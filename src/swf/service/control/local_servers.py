@@ -85,8 +85,14 @@ class LocalServers(BaseModel):
     @property
     def bus(self) -> BusSection:
         """How agents reach the broker."""
-        password = SecretStr(self.broker_passwords["agent"])
-        return BusSection(host=HOST, port=self.broker_port, user="agent", password=password)
+        return BusSection(
+            host=HOST,
+            port=self.broker_port,
+            user="agent",
+            password=SecretStr(self.broker_passwords["agent"]),
+            worker_user="worker",
+            worker_password=SecretStr(self.broker_passwords["worker"]),
+        )
 
     @property
     def database(self) -> DatabaseSection:

@@ -50,6 +50,12 @@ class DaqStateMachineSection(Section):
     broadcast_delay: Delay = Field(
         1.0, description="Time left to the agents after each broadcast of a change of state, in seconds."
     )
+    sending_time: float = Field(
+        0.1,
+        ge=0.001,
+        le=DAY_S,
+        description="Time that the DAQ takes to send a message, before any other delay, in seconds.",
+    )
     stf_interval: Delay = Field(STF_INTERVAL, description=_ABOUT_STF_INTERVAL)
     stf_generation_time: Delay = Field(0.1, description="Time that the DAQ takes to make one STF, in seconds.")
     physics_period_duration: PeriodDuration = Field(PHYSICS_PERIOD_DURATION, description=_ABOUT_PERIOD_DURATION)

@@ -196,6 +196,7 @@ def test_the_shipped_timing_is_the_default_timing() -> None:
         "beam_ready_delay": 2,
         "beam_not_ready_end_delay": 5,
         "broadcast_delay": 1,
+        "sending_time": 0.1,
         "stf_interval": 2.0,
         "stf_generation_time": 0.1,
         "physics_period_duration": 10,

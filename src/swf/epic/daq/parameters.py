@@ -14,6 +14,9 @@ class DaqParameters:
     beam_ready_delay: float
     beam_not_ready_end_delay: float
     broadcast_delay: float
+    sending_time: float
+    """What sending a message takes, before any other delay, as in the existing testbed's simulator. It is why the
+    default STF period is 2.2 s where `stf_interval` is 2.0 and `stf_generation_time` is 0.1."""
     stf_interval: float
     stf_generation_time: float
     physics_period_duration: float

@@ -29,10 +29,6 @@ from swf.epic.daq.steps import EndRun, Notice, PauseRun, ResumeRun, RunImminent,
 from swf.epic.names import MAX_SEQUENCE
 from swf.epic.sampling import near_equal
 
-SENDING: Final = 0.1
-"""Simulated seconds that sending a message takes, before any configured delay, as in the existing testbed's simulator.
-It is why the default STF period is 2.2 s where `stf_interval` is 2.0 and `stf_generation_time` is 0.1."""
-
 BETWEEN_PERIODS: Final = "standby between physics periods"
 """The reason of a pause that the script makes."""
 
@@ -56,7 +52,7 @@ class Stop:
 
 def stf_period(parameters: DaqParameters) -> float:
     """Seconds from one STF to the next within a physics period: sending, generation and interval."""
-    return SENDING + parameters.stf_generation_time + parameters.stf_interval
+    return parameters.sending_time + parameters.stf_generation_time + parameters.stf_interval
 
 
 def stf_shares(parameters: DaqParameters) -> tuple[int, ...] | None:
@@ -128,7 +124,7 @@ class _Stage:
         return self.wait(max(0.0, instant - self.env.now))
 
     def broadcast(self) -> simpy.Event:
-        return self.wait(SENDING + self.parameters.broadcast_delay)
+        return self.wait(self.parameters.sending_time + self.parameters.broadcast_delay)
 
     def play(self, script: _Script) -> Iterator[Step]:
         """Give out each step of a script as the environment reaches it."""
@@ -183,7 +179,7 @@ def _counted_period(stage: _Stage, stfs: int) -> _Script:
     for number in range(stfs):
         yield stage.wait_until(begin + number * stf_period(stage.parameters))
         yield stage.stf()
-        yield stage.wait(SENDING + stage.parameters.stf_generation_time)
+        yield stage.wait(stage.parameters.sending_time + stage.parameters.stf_generation_time)
 
 
 def _timed_period(stage: _Stage) -> _Script:
@@ -191,7 +187,7 @@ def _timed_period(stage: _Stage) -> _Script:
     begin, times = stage.env.now, stage.parameters
     for number in count(1):
         yield stage.stf()
-        yield stage.wait(SENDING + times.stf_generation_time)
+        yield stage.wait(times.sending_time + times.stf_generation_time)
         if stage.stfs == _most(times):
             return
         next_one = number * stf_period(times)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -51,7 +52,7 @@ def start_order(workflow: str | None, config: Path | None, data_dir: Path, by: S
         roles=ordered.configuration.roles(),
         workflow=str(ordered.definition) if _is_file(name) else name,
         config=sources.user_file.absolute() if sources.user_file is not None else None,
-        environment=_environment(sources),
+        environment=_environment(sources, ordered.configuration),
     )
     order = StartOrder(workspace=workspace, by=by, crew=crew, django_apps=tuple(django_apps()))
     return Starting(order=order, configuration=ordered.configuration)
@@ -61,7 +62,17 @@ def _is_file(name: str) -> bool:
     return "/" in name or (name.endswith(".toml") and Path(name).is_file())
 
 
-def _environment(sources: Sources) -> dict[str, str]:
-    """The variables that set something for the agents."""
-    bindings = {name: key for name, key in sources.bindings.items() if key.partition(".")[0] not in _IN_SERVICE_FILE}
-    return {name: sources.env[name] for name in bindings if sources.env.get(name)}
+def _environment(sources: Sources, configuration: Configuration) -> dict[str, str]:
+    """The variables that set something for the agents. Paths are absolute: agents have another working folder."""
+    given = {}
+    for name, key in sources.bindings.items():
+        if sources.env.get(name) and key.partition(".")[0] not in _IN_SERVICE_FILE:
+            value = configuration.value(key).value if configuration.has(key) else None
+            given[name] = _absolute(value) or sources.env[name]
+    return given
+
+
+def _absolute(value: object) -> str:
+    """A path, or several, as a variable has them; empty for what is none."""
+    paths = value if isinstance(value, tuple) else (value,)
+    return os.pathsep.join(map(str, paths)) if all(isinstance(path, Path) for path in paths) else ""

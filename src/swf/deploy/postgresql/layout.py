@@ -22,6 +22,7 @@ ADMIN: Final = "postgres"
 """The superuser of a cluster that is made here. Agents do not log in as it."""
 
 _INITDB_S: Final = 120.0
+_SECRET: Final = "password."
 _HASTY: Final[Mapping[str, str]] = {"fsync": "off", "full_page_writes": "off"}
 
 
@@ -65,6 +66,8 @@ def lay_out(plan: ClusterPlan, program: PostgresProgram, admin_password: str) ->
         begun = plan.folder / "cluster.begun"
         if begun.exists():
             shutil.rmtree(begun)
+        for secret in plan.folder.glob(f"{_SECRET}*"):
+            secret.unlink()
         _initialise(begun, plan, program, admin_password)
         begun.rename(plan.cluster)
     except OSError as error:
@@ -147,7 +150,7 @@ def _see_that_it_can_be_reached(folder: Path) -> None:
 
 
 def _initialise(folder: Path, plan: ClusterPlan, program: PostgresProgram, admin_password: str) -> None:
-    secret = plan.folder / f"password.{secrets.token_hex(4)}"
+    secret = plan.folder / f"{_SECRET}{secrets.token_hex(4)}"
     secret.touch(mode=0o600)
     try:
         secret.write_text(admin_password, encoding="utf-8")

@@ -146,7 +146,6 @@ class EpicAgents:
             namespace=platform.namespace,
             panda=configuration.section(PandaWorkersSection),
             plan=configuration.section(FastProcessingSection),
-            adoption=self._adoption,
         )
 
     def _worker(self) -> Agent:

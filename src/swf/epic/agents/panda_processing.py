@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from swf.core.errors import ServiceError
 from swf.core.messages import Message
 from swf.core.times import Clock, Interval
-from swf.epic.agents.adoption import Adoption
 from swf.epic.agents.fast_processing import ROLE, Slicer
 from swf.epic.agents.leases import LeaseKeeper
 from swf.epic.agents.redriver import Redriver
-from swf.epic.agents.run_registry import ensure_run
 from swf.epic.agents.slice_results import LATE, SliceResults
 from swf.epic.messages import EPIC_TOPIC, EndRun, RunImminent, TfFileRegistered
 from swf.epic.models import PandaRun, StfFile, TfSlice
@@ -54,10 +53,8 @@ def panda_processing_agent(
     namespace: str,
     panda: PandaWorkersSection,
     plan: FastProcessingSection,
-    adoption: Adoption | None = None,
 ) -> Agent:
-    """The agent; `plan` is what workers are asked for where a run's notice does not say it, `adoption` is given where
-    runs of older DAQs are taken in.
+    """The agent; `plan` is what workers are asked for where a run's notice does not say it.
 
     Raises:
         ConfigError: a setting of `panda` cannot be meant so.
@@ -67,7 +64,7 @@ def panda_processing_agent(
         role=ROLE,
         subscriptions=(EPIC_TOPIC, RESULTS_QUEUE),
         handlers={
-            RunImminent: WorkerRequests(book, plan, adoption).run_imminent,
+            RunImminent: WorkerRequests(book, plan).run_imminent,
             TfFileRegistered: Slicer(book, outlet.send).tf_file_registered,
             PandaResult: PandaResults(SliceResults(outlet.send)).slice_result,
         },
@@ -96,20 +93,21 @@ class SliceOutlet:
 class WorkerRequests:
     """Asks for workers when a run is announced, once."""
 
-    def __init__(self, book: RunBook, plan: FastProcessingSection, adoption: Adoption | None) -> None:
+    def __init__(self, book: RunBook, plan: FastProcessingSection) -> None:
         self._book = book
         self._plan = plan
-        self._adoption = adoption
 
     def run_imminent(self, turn: Turn, messages: Sequence[Message[RunImminent]]) -> None:
         """Runs are announced.
 
         Raises:
-            UnknownNameError: the run belongs to no execution that is known here.
+            ServiceError: a run is not registered yet, which the data agent does; the message is tried again.
         """
+        registered = execution_ids({message.body.run_id for message in messages})
         for message in messages:
             body = message.body
-            ensure_run(turn, self._book, message, self._adoption)
+            if body.run_id not in registered:
+                raise ServiceError(f"run {body.run_id} is announced but is not registered (yet)")
             asked = {"run_id": body.run_id, "requested_at": turn.now}
             if self._book.settings(body.run_id).samples and bulk.insert(PandaRun, [asked], or_ignore=True):
                 turn.send(WORKERS_TOPIC, workers_wanted(body, self._plan), WORKERS_WANTED)

@@ -281,6 +281,21 @@ def test_a_process_that_is_killed_hands_nothing_out_twice(store: Path, tmp_path:
         assert set(states().values()) == {"completed"}
 
 
+def test_workers_are_asked_for_once_the_run_is_registered(store: Path, tmp_path: Path) -> None:
+    with EpicBench(tmp_path, roles=ROLES, **SETTINGS) as bench:
+        panda = Panda(bench)
+        data = bench.runtimes.pop("data")
+        bench.send(bench.daq().imminent())
+        while bench.step():
+            pass
+        assert panda.hears() == []
+        assert (DeadLetter.objects.get().state, Run.objects.count()) == ("retrying", 0)
+        bench.runtimes["data"] = data
+        bench.run(3.0)
+        assert [message["msg_type"] for message in panda.hears()] == ["run_imminent_worker"]
+        assert DeadLetter.objects.get().state == "redriven"
+
+
 def test_a_run_of_an_older_daq_gets_workers_as_it_is_configured_here(store: Path, tmp_path: Path) -> None:
     plan: dict[str, object] = {"legacy__enabled": True, "fast_processing__target_worker_count": 7}
     with EpicBench(tmp_path, roles=ROLES, **SETTINGS | plan) as bench:

@@ -9,7 +9,7 @@ from typing import Final
 
 from swf.config import Configuration, load
 from swf.core.effects import prefixed
-from swf.core.errors import ConfigError
+from swf.core.errors import ConfigError, RetriableError
 from swf.epic.agents.daq_simulator import ROLE as DAQ_ROLE
 from swf.epic.agents.run_taker import RunTaker
 from swf.epic.composition import EpicAgents
@@ -34,9 +34,14 @@ from swf.store.models import OutboxMessage, WorkflowExecution
 PAYLOAD_GRACE_S: Final = 4.0
 """How long payloads that run may take to end when their worker stops."""
 
+LEAVE_S: Final = 6.0
+"""How long an agent that ends tries again where its database fails."""
+
 LAST_WORDS_S: Final = 3.0
 """How long an agent that ends waits for the broker to take its last messages. What it does not take is published when
 the agent is started again, or for it by another one."""
+
+_AGAIN_S: Final = 0.2
 
 
 def agent_role(role: str) -> str:
@@ -91,18 +96,30 @@ class EpicAgentProcess:
     def leave(self) -> int:
         """End in good order: payloads are ended and their slices handed back, last messages sent, and the row says that
         the agent is gone. Returns how many slices went back."""
-        returned = 0
-        try:
-            if self._agents.bench is not None:
-                self._agents.bench.end_payloads(self.runtime.turn, PAYLOAD_GRACE_S)
-                returned = self._agents.bench.hand_back(self.runtime.turn)
-            self._send_last_words()
-            self._heartbeats.exited()
-        except database.FAILURES as error:
-            # Leases run out, and rows tell by their heartbeat that the agent has gone.
-            self._log.error("left_without_database", error=str(error))
+        deadline, returned, left = self._platform.clock.monotonic() + LEAVE_S, 0, False
+        while not left:
+            try:
+                returned += self._hand_back()
+                self._send_last_words()
+                self._heartbeats.exited()
+                left = True
+            except (*database.FAILURES, RetriableError) as error:
+                database.recover()
+                if self._platform.clock.monotonic() >= deadline:
+                    # Leases run out, and rows tell by their heartbeat that the agent has gone.
+                    self._log.error("left_without_database", error=str(error))
+                    break
+                self._platform.wake.wait(_AGAIN_S)
+                self._platform.wake.clear()
         self._log.info("agent_ended", handed_back=returned)
         return returned
+
+    def _hand_back(self) -> int:
+        bench = self._agents.bench
+        if bench is None:
+            return 0
+        bench.end_payloads(self.runtime.turn, PAYLOAD_GRACE_S)
+        return bench.hand_back(self.runtime.turn)
 
     def _agent(self, role: str, identity: Identity) -> Agent:
         if role != DAQ.name:

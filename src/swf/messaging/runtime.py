@@ -100,7 +100,8 @@ class Runtime:
         ]
         for subscription in self._subscriptions:
             bus.subscribe(subscription)
-        self._next_seq = SystemAgent.objects.get(pk=identity.name).sender_seq + 1
+        self._next_seq: int | None = None
+        """The number of its next message; None where its row has to be asked."""
         self._unfinished: list[Delivery] = []
         self._held: dict[UUID, Delivery] = {}
         self._look_at_dead_letters = 0.0
@@ -131,8 +132,12 @@ class Runtime:
     @contextmanager
     def turn(self) -> Iterator[Turn]:
         """A transaction of this agent: rows, sent messages and acknowledgements together, or not at all."""
-        turn = Turn(self.identity, self._clock.now(), self._ids, self._next_seq)
+        # Where this fails, and be it that nobody knows whether it has committed, the row tells the number.
+        next_seq, self._next_seq = self._next_seq, None
         with known_outcome(self.identity.name):
+            if next_seq is None:
+                next_seq = SystemAgent.objects.get(pk=self.identity.name).sender_seq + 1
+            turn = Turn(self.identity, self._clock.now(), self._ids, next_seq)
             yield turn
             destinations = turn.flush()
             finished = [*turn.finished, *(self._held[m] for m in turn.settled if m in self._held)]

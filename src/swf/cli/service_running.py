@@ -11,6 +11,7 @@ from swf.cli.exit_codes import ExitCode
 from swf.cli.interrupts import Interrupts
 from swf.cli.live import Surroundings, View
 from swf.cli.output import error_console, say
+from swf.cli.patience import Patience
 from swf.cli.reporting import report
 from swf.config import Configuration, TestbedSection
 from swf.core.errors import ServiceError
@@ -43,8 +44,9 @@ def require_agents(configuration: Configuration, clock: Clock, interrupts: Inter
     """
     namespace = configuration.section(TestbedSection).namespace
     roles = [DAQ_ROLE if role == "daq" else role for role in configuration.roles()]
+    patience = Patience(interrupts, clock)
     deadline, said = clock.monotonic() + READY_S, False
-    while missing := not_ready(namespace, roles, clock.now()):
+    while missing := patience(lambda: not_ready(namespace, roles, clock.now())):
         if clock.monotonic() >= deadline or interrupts.asked():
             lines = "".join(f"\n  {why}" for why in missing.values())
             raise ServiceError(
@@ -78,20 +80,26 @@ class ServiceSession:
         self._figures = ServiceFigures(workspace, configuration, execution, clock)
 
     def run(self, interrupts: Interrupts, *, as_json: bool) -> ExitCode:
-        """Watch it, show what came of it, and return the exit code."""
-        ending = self._wait_for_run(interrupts) or self._watch(interrupts)
+        """Watch it, show what came of it, and return the exit code. A database that restarts meanwhile is waited for.
+
+        Raises:
+            ServiceError: the execution could not be taken; or the database does not answer, and a signal came.
+        """
+        patience = Patience(interrupts, self._clock)
+        ending = self._wait_for_run(interrupts, patience) or self._watch(interrupts, patience)
         if ending is Ending.INTERRUPTED:
-            self._pause(interrupts.name)
-        self._execution.refresh_from_db()
+            self._pause(interrupts.name, patience)
+        patience(self._execution.refresh_from_db)
         if self._execution.status == Status.FAILED and self._execution.run_number is None:
             raise ServiceError(f"{self._execution.execution_id} failed: {self._execution.status_reason}")
-        return report(self._execution, self._execution.run_number, ending, self._data_dir, as_json=as_json)
+        run_number = self._execution.run_number
+        return patience(lambda: report(self._execution, run_number, ending, self._data_dir, as_json=as_json))
 
-    def _wait_for_run(self, interrupts: Interrupts) -> Ending | None:
+    def _wait_for_run(self, interrupts: Interrupts, patience: Patience) -> Ending | None:
         """Wait until the DAQ's agent has taken it; None where it has."""
         said_at = self._clock.monotonic() + 2.0
         while True:
-            self._execution.refresh_from_db()
+            patience(self._execution.refresh_from_db)
             if interrupts.asked() or self._execution.status == Status.PAUSED:
                 return Ending.INTERRUPTED
             if self._execution.status == Status.FAILED:
@@ -99,7 +107,7 @@ class ServiceSession:
             if self._execution.status != Status.REQUESTED and self._execution.run_number is not None:
                 return None
             if said_at is not None and self._clock.monotonic() > said_at:
-                say(f"{self._execution.execution_id} waits for the DAQ: {self._before()}")
+                say(f"{self._execution.execution_id} waits for the DAQ: {patience(self._before)}")
                 said_at = self._clock.monotonic() + 30.0
             threading.Event().wait(LOOK_S)
 
@@ -109,7 +117,7 @@ class ServiceSession:
         names = list(of_namespace.order_by("start_time").values_list("execution_id", flat=True)[:3])
         return f"it is at {', '.join(names)}" if names else "its agent has not looked yet"
 
-    def _watch(self, interrupts: Interrupts) -> Ending:
+    def _watch(self, interrupts: Interrupts, patience: Patience) -> Ending:
         run_number = self._execution.run_number
         assert run_number is not None
         view = View(self._figures, error_console(), self._clock)
@@ -120,12 +128,18 @@ class ServiceSession:
             idle=lambda: self._figures.progress().phase != "physics",
             clock=self._clock,
         )
-        watch = Watch(interrupted=interrupts.asked, closed=self._is_over, stall=stall, clock=self._clock, look=view)
+        watch = Watch(
+            interrupted=interrupts.asked,
+            closed=lambda: patience(self._is_over),
+            stall=stall,
+            clock=self._clock,
+            look=lambda: patience(view),
+        )
         with view:
             while not watch():
                 threading.Event().wait(LOOK_S)
         assert watch.ending is not None
-        self._execution.refresh_from_db()
+        patience(self._execution.refresh_from_db)
         held = watch.ending is Ending.CLOSED and self._execution.status == Status.PAUSED
         return Ending.INTERRUPTED if held else watch.ending
 
@@ -133,16 +147,16 @@ class ServiceSession:
         self._execution.refresh_from_db()
         return self._execution.status not in {Status.RUNNING, Status.REQUESTED}
 
-    def _pause(self, signal: str) -> None:
+    def _pause(self, signal: str, patience: Patience) -> None:
         """Have the DAQ held. What is queued is processed on by the agents."""
-        self._execution.refresh_from_db()
+        patience(self._execution.refresh_from_db)
         if self._execution.status not in {Status.RUNNING, Status.REQUESTED}:
             return
         say(f"{signal}: pausing; once more ends at once")
-        request_pause(self._execution.execution_id, self._user)
+        patience(lambda: request_pause(self._execution.execution_id, self._user))
         deadline = self._clock.monotonic() + PAUSE_S
         while self._clock.monotonic() < deadline:
-            self._execution.refresh_from_db()
+            patience(self._execution.refresh_from_db)
             if self._execution.status not in {Status.RUNNING, Status.REQUESTED}:
                 return
             threading.Event().wait(LOOK_S)

@@ -14,6 +14,7 @@ from django.db import OperationalError, connection
 
 from messaging_bench import ANSWERS, Answer, Bench, Writer, words, writer_agent
 from services.postgres import PostgresServer
+from swf.core.errors import BusyError
 from swf.core.times import SystemClock
 from swf.messaging.agent import Agent
 from swf.messaging.runtime import Runtime
@@ -101,6 +102,18 @@ def test_a_commit_that_did_not_arrive_has_not(
     with pytest.raises(OperationalError), known_outcome(agent):
         Counter.objects.create(name="a")
     assert not Counter.objects.filter(name="a").exists()
+
+
+def test_a_process_whose_place_was_taken_commits_nothing(agent: str) -> None:
+    start = SystemAgent.objects.values_list("starts", flat=True).get(pk=agent)
+    with known_outcome(agent, start):
+        Counter.objects.create(name="a")
+    SystemAgent.objects.filter(pk=agent).update(starts=start + 1)
+    with pytest.raises(BusyError, match=f"{agent} was started anew elsewhere"), known_outcome(agent, start):
+        Counter.objects.create(name="b")
+    with known_outcome(agent, start + 1):
+        Counter.objects.create(name="c")
+    assert sorted(Counter.objects.values_list("name", flat=True)) == ["a", "c"]
 
 
 def test_the_outcome_is_asked_for_until_the_server_is_back(

@@ -47,8 +47,9 @@ def require_agents(configuration: Configuration, clock: Clock, interrupts: Inter
     patience = Patience(interrupts, clock)
     deadline, said = clock.monotonic() + READY_S, False
     while missing := patience(lambda: not_ready(namespace, roles, clock.now())):
-        if clock.monotonic() >= deadline or interrupts.asked():
-            lines = "".join(f"\n  {why}" for why in missing.values())
+        hopeless = any(not each.is_coming for each in missing.values())
+        if hopeless or clock.monotonic() >= deadline or interrupts.asked():
+            lines = "".join(f"\n  {each.why}" for each in missing.values())
             raise ServiceError(
                 f"not every agent that the workflow needs is ready in namespace {namespace}, so the run is not "
                 f"started:{lines}\nstart them with: testbed agents start (all of this data directory), or testbed "

@@ -131,10 +131,14 @@ class Runtime:
 
     @contextmanager
     def turn(self) -> Iterator[Turn]:
-        """A transaction of this agent: rows, sent messages and acknowledgements together, or not at all."""
+        """A transaction of this agent: rows, sent messages and acknowledgements together, or not at all.
+
+        Raises:
+            BusyError: another process has taken this one's place.
+        """
         # Where this fails, and be it that nobody knows whether it has committed, the row tells the number.
         next_seq, self._next_seq = self._next_seq, None
-        with known_outcome(self.identity.name):
+        with known_outcome(self.identity.name, self.identity.start):
             if next_seq is None:
                 next_seq = SystemAgent.objects.get(pk=self.identity.name).sender_seq + 1
             turn = Turn(self.identity, self._clock.now(), self._ids, next_seq)

@@ -28,6 +28,8 @@ class Identity:
     name: str
     role: str
     namespace: str
+    start: int | None = None
+    """Which of the agent's starts this process is; None where nobody counts them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

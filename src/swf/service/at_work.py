@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
@@ -25,13 +26,21 @@ def process_at_work(workspace: Workspace, clock: Clock, namespace: str | None = 
     return next((row.pid for row in of_namespace if is_alive(row, clock.now())), None)
 
 
-def not_ready(namespace: str, roles: Iterable[str], now: datetime) -> Mapping[str, str]:
-    """Which of these roles no agent of a namespace can play at present, and why, in words."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotReady:
+    """Why no agent of a role can play it at present, in words; `is_coming` where one is about to."""
+
+    why: str
+    is_coming: bool
+
+
+def not_ready(namespace: str, roles: Iterable[str], now: datetime) -> Mapping[str, NotReady]:
+    """Which of these roles no agent of a namespace can play at present, and why."""
     agents: dict[str, list[SystemAgent]] = {role: [] for role in roles}
     for row in SystemAgent.objects.filter(namespace=namespace, agent_type__in=agents).order_by("-last_heartbeat"):
         agents[row.agent_type].append(row)
     why = {role: _why_not(role, rows, now) for role, rows in agents.items()}
-    return {role: text for role, text in why.items() if text}
+    return {role: found for role, found in why.items() if found is not None}
 
 
 def ready_agents(namespace: str, role: str, now: datetime) -> int:
@@ -40,16 +49,17 @@ def ready_agents(namespace: str, role: str, now: datetime) -> int:
     return sum(is_alive(row, now) for row in rows)
 
 
-def _why_not(role: str, rows: list[SystemAgent], now: datetime) -> str:
-    """Why no agent of a role is ready; empty where one is. The most recent one speaks for them."""
+def _why_not(role: str, rows: list[SystemAgent], now: datetime) -> NotReady | None:
+    """Why no agent of a role is ready; None where one is. The most recent one speaks for them."""
     alive = [row for row in rows if is_alive(row, now)]
     if any(row.operational_state == State.READY for row in alive):
-        return ""
+        return None
     if alive:
-        return f"{alive[0].instance_name} is starting: {alive[0].description or 'not subscribed yet'}"
+        what = alive[0].description or "not subscribed yet"
+        return NotReady(why=f"{alive[0].instance_name} is starting: {what}", is_coming=True)
     if not rows:
-        return f"no {role} agent was ever started in this namespace"
+        return NotReady(why=f"no {role} agent was ever started in this namespace", is_coming=False)
     last = rows[0]
     beat = f"{last.last_heartbeat:%Y-%m-%d %H:%M:%S} UTC" if last.last_heartbeat else "never"
     ended = "has ended" if last.status == SystemAgent.Status.EXITED else "is gone without a word"
-    return f"{last.instance_name} {ended}; its last heartbeat: {beat}"
+    return NotReady(why=f"{last.instance_name} {ended}; its last heartbeat: {beat}", is_coming=False)

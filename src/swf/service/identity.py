@@ -49,7 +49,7 @@ def enlist(role: str, user: str, namespace: str, clock: Clock) -> Identity:
         row.started_at = row.last_heartbeat = clock.now()
         row.starts += 1
         row.save()
-    return Identity(name=row.instance_name, role=role, namespace=namespace)
+    return Identity(name=row.instance_name, role=role, namespace=namespace, start=row.starts)
 
 
 def is_alive(agent: SystemAgent, now: datetime) -> bool:

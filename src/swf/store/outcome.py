@@ -16,6 +16,8 @@ from uuid import UUID, uuid4
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from swf.core.errors import BusyError
+
 Wait = Callable[[float], object]
 """Waits that many seconds."""
 
@@ -26,42 +28,51 @@ PATIENCE: Final = 150
 # A transaction that has changed nothing has no number yet, needs no mark, and is cheap to commit.
 _MARK: Final = (
     "UPDATE store_systemagent SET last_turn = %s"
-    " WHERE instance_name = %s AND pg_current_xact_id_if_assigned() IS NOT NULL"
+    " WHERE instance_name = %s AND pg_current_xact_id_if_assigned() IS NOT NULL RETURNING starts"
 )
 _LOOK: Final = "SELECT last_turn FROM store_systemagent WHERE instance_name = %s FOR UPDATE"
 
 
 @contextmanager
-def known_outcome(agent: str, *, wait: Wait = time.sleep) -> Iterator[None]:
+def known_outcome(agent: str, start: int | None = None, *, wait: Wait = time.sleep) -> Iterator[None]:
     """`transaction.atomic` of an agent, outermost: a normal return means that it has committed, an exception that it
     has not. With SQLite there is no doubt.
 
     Args:
         agent: the agent's name; its process is the only one under that name.
+        start: which of the agent's starts this process is. One that was taken for dead and followed by another one, for
+            example because its host stood still, commits nothing any more. None: not asked.
         wait: how to wait for a server that is gone.
 
     Raises:
         OperationalError, InterfaceError: the database failed, and nothing took effect; or it does not come back, and
             nobody knows.
+        BusyError: another process has taken this one's place; nothing took effect.
     """
     mark: UUID | None = None
     try:
         with transaction.atomic():
             yield
-            mark = _marked(agent)
+            mark = _marked(agent, start)
     except (OperationalError, InterfaceError):
         if mark is None or not _has_committed(agent, mark, wait):
             raise
 
 
-def _marked(agent: str) -> UUID | None:
+def _marked(agent: str, start: int | None) -> UUID | None:
     """Leave a mark; None where there is nothing to tell of."""
     if connection.vendor != "postgresql":
         return None
     mark = uuid4()
     with connection.cursor() as cursor:
         cursor.execute(_MARK, [mark, agent])
-        return mark if cursor.rowcount else None
+        row = cursor.fetchone()
+    if row is not None and start is not None and row[0] != start:
+        raise BusyError(
+            f"{agent} was started anew elsewhere while this process gave no sign of life: this one ends, and comes back "
+            "under a name of its own"
+        )
+    return mark if row is not None else None
 
 
 def _has_committed(agent: str, mark: UUID, wait: Wait) -> bool:

@@ -22,7 +22,11 @@ def ready(role: str, namespace: str = NS) -> str:
 
 
 def why(*roles: str) -> dict[str, str]:
-    return dict(not_ready(NS, roles, CLOCK.now()))
+    return {role: found.why for role, found in not_ready(NS, roles, CLOCK.now()).items()}
+
+
+def is_coming(role: str) -> bool:
+    return not_ready(NS, [role], CLOCK.now())[role].is_coming
 
 
 def test_agents_that_are_ready_are_not_named(store: Path) -> None:
@@ -35,11 +39,13 @@ def test_agents_that_are_ready_are_not_named(store: Path) -> None:
 def test_a_role_that_was_never_started_is_named(store: Path) -> None:
     ready("worker", "prod")
     assert why("worker") == {"worker": "no worker agent was ever started in this namespace"}
+    assert not is_coming("worker")
 
 
 def test_one_that_is_starting_says_what_it_waits_for(store: Path) -> None:
     identity = enlist("data", "ann", NS, CLOCK)
     assert why("data") == {"data": f"{identity.name} is starting: not subscribed yet"}
+    assert is_coming("data")
     Heartbeats([identity], CLOCK, trouble=lambda: "no connection to the broker: refused").step()
     assert why("data") == {"data": f"{identity.name} is starting: no connection to the broker: refused"}
 

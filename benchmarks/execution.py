@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.figures import WrongRunError
-from swf.config import Override, Sources, WorkflowRegistry
+from swf.config import Configuration, Override, Sources, WorkflowRegistry
 from swf.core.effects import Boundary, no_boundary
 from swf.service.instrument import instruments
 from swf.service.opening import open_store
@@ -45,6 +45,19 @@ def open_folder(folder: Path) -> Workspace:
     return workspace
 
 
+def configured(settings: Mapping[str, object]) -> tuple[Configuration, Path]:
+    """The shipped fast-processing workflow with these settings (`section.key`), and the file of its definition."""
+    brought = instruments()
+    overrides = tuple(Override(key=key, value=value, flag="the benchmark") for key, value in settings.items())
+    registry = WorkflowRegistry(
+        kinds=[kind for each in brought for kind in each.kinds],
+        shipped=[each.workflows for each in brought],
+        sources=Sources(overrides=overrides),
+    )
+    workflow = registry.find("fast_processing")
+    return registry.load(workflow), workflow.path
+
+
 @contextmanager
 def execution(
     workspace: Workspace, settings: Mapping[str, object], boundary: Boundary = no_boundary
@@ -55,18 +68,10 @@ def execution(
     from swf.service.executions import start_execution
     from swf.service.platform import embedded
 
-    brought = instruments()
-    overrides = tuple(Override(key=key, value=value, flag="the benchmark") for key, value in settings.items())
-    registry = WorkflowRegistry(
-        kinds=[kind for each in brought for kind in each.kinds],
-        shipped=[each.workflows for each in brought],
-        sources=Sources(overrides=overrides),
-    )
-    workflow = registry.find("fast_processing")
-    configuration = registry.load(workflow)
+    configuration, definition = configured(settings)
     stages = Stages()
     with embedded(workspace, "bench", "bench", app_name="bench", boundary=boundary) as platform, stages.watching():
-        row = start_execution(configuration, workflow.path, "bench", platform.clock)
+        row = start_execution(configuration, definition, "bench", platform.clock)
         running = EpicExecution(platform, configuration, row)
         try:
             yield running, stages
@@ -110,23 +115,37 @@ def check(running: EpicExecution, stfs: int) -> dict[str, int]:
     Raises:
         WrongRunError: something is.
     """
+    return check_rows({running.run_number: stfs})
+
+
+def check_rows(stfs_of: Mapping[int, int]) -> dict[str, int]:
+    """Check that of these runs, each with so many STFs, and of all others, nothing is lost, repeated or left over.
+    Returns the rows per table of the store.
+
+    Raises:
+        WrongRunError: something is.
+    """
     from swf.core.work import WorkState
     from swf.epic.accounting import ledger_of
     from swf.epic.models import FastMonFile, StfFile, TfSlice
     from swf.store.models import Attempt, DeadLetter, Event, InboxEntry, OutboxMessage
 
-    ledger = ledger_of(running.run_number)
-    slices = TfSlice.objects.filter(run_number=running.run_number)
-    found = {
-        "ledger complete": (ledger.complete, True),
-        "STFs produced": (ledger.produced, stfs),
-        "STFs missing": (ledger.missing, 0),
-        "slices completed": (slices.filter(status=WorkState.COMPLETED).count(), stfs * SLICES),
-        "slices": (slices.count(), stfs * SLICES),
-        "attempts": (Attempt.objects.filter(run_number=running.run_number).count(), stfs * SLICES),
+    found: dict[str, tuple[object, object]] = {}
+    for run, stfs in stfs_of.items():
+        ledger = ledger_of(run)
+        slices = TfSlice.objects.filter(run_number=run)
+        found |= {
+            f"run {run}: ledger complete": (ledger.complete, True),
+            f"run {run}: STFs produced": (ledger.produced, stfs),
+            f"run {run}: STFs missing": (ledger.missing, 0),
+            f"run {run}: slices completed": (slices.filter(status=WorkState.COMPLETED).count(), stfs * SLICES),
+            f"run {run}: slices": (slices.count(), stfs * SLICES),
+            f"run {run}: attempts": (Attempt.objects.filter(run_number=run).count(), stfs * SLICES),
+            f"run {run}: results": (Event.objects.filter(run_number=run, type="slice_result").count(), stfs * SLICES),
+        }
+    found |= {
         "dead letters": (DeadLetter.objects.count(), 0),
         "messages left in queues": (OutboxMessage.objects.filter(destination__startswith="/queue/").count(), 0),
-        "results": (Event.objects.filter(type="slice_result").count(), stfs * SLICES),
     }
     wrong = [f"{what}: {is_} instead of {should}" for what, (is_, should) in found.items() if is_ != should]
     if wrong:

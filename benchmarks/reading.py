@@ -11,8 +11,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from benchmarks import servers
 from benchmarks.figures import WrongRunError, quantile
-from benchmarks.postgres import served
 from benchmarks.shelves import NAMESPACE, STF_BYTES, Shelves, fill
 from swf.service.instrument import instruments
 from swf.service.opening import open_store
@@ -32,7 +32,7 @@ def read(*, folder: Path, kind: str, runs: int, stfs: int, repeats: int, beside:
         if kind == "postgresql":
             from swf.store.postgresql import postgresql
 
-            store.configure(postgresql(stack.enter_context(served(Path(beside))), probe=False), apps)
+            store.configure(postgresql(stack.enter_context(servers.database(Path(beside))), probe=False), apps)
             store.migrate()
         else:
             open_store(Workspace(root=folder), apps)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.db.models import Count, F, Max, QuerySet, Sum
+from django.db.models import F, Max, QuerySet, Sum
 
 from swf.core.effects import Boundary, no_boundary
 from swf.core.errors import StorageError
@@ -21,8 +21,8 @@ from swf.store.models import Run, WorkflowExecution
 
 ALARM_KEY = "exit_buffer"
 
-_RECOUNT = 1000
-"""After so many new STFs all are counted again: a row may be committed behind one with a higher number."""
+_RECOUNT_S = 60.0
+"""After so long all are counted again: others remove files, and a row may come behind one with a higher number."""
 
 _OLDEST = 256
 """How many files are looked at first where a new STF needs space; most often one of them is enough."""
@@ -69,6 +69,7 @@ class BufferKeeper:
         self._clock = clock
         self._boundary = boundary
         self._counted: _Counted | None = None
+        self._recount_at = 0.0
 
     def used_bytes(self) -> int:
         """What the announced STFs in the folder take."""
@@ -79,15 +80,17 @@ class BufferKeeper:
 
         `unregistered_bytes` are taken by STFs that were announced and have no row yet.
         """
-        if self._used_at_most() + unregistered_bytes + incoming_bytes <= self._policy.capacity_bytes:
+        used = self._used_at_most()
+        if used + unregistered_bytes + incoming_bytes <= self._policy.capacity_bytes:
             return ""
         now, held = self._clock.now(), self._held()
-        self._counted = _counted(held)
         oldest = _files(held.filter(run__closed_at__isnull=False).order_by("created_at", "name")[:_OLDEST])
-        others = self._counted.size_bytes - sum(file.size_bytes for file in oldest)
+        others = used - sum(file.size_bytes for file in oldest)
         files = [*oldest, _staying("all others", others + unregistered_bytes, now)]
         decision = decide(self._policy, files, now, incoming_bytes=incoming_bytes)
         if not decision.fits:
+            # Before the DAQ has to pause, every file is looked at as it is now.
+            self._counted = None
             files = [*_files(held), _staying("what is announced and not registered yet", unregistered_bytes, now)]
             decision = decide(
                 self._policy, files if unregistered_bytes else files[:-1], now, incoming_bytes=incoming_bytes
@@ -123,12 +126,11 @@ class BufferKeeper:
         alarms.clear(self._namespace, ALARM_KEY, now)
 
     def _used_at_most(self) -> int:
-        """As `used_bytes`, or more where others removed files meanwhile; it costs as much as what is new."""
-        if self._counted is not None:
-            new = _counted(self._held().filter(pk__gt=self._counted.last))
-            if new.files < _RECOUNT:
-                return self._counted.size_bytes + new.size_bytes
-        self._counted = _counted(self._held())
+        """As `used_bytes`, or more where others removed files just now; it costs as much as what is new."""
+        now = self._clock.monotonic()
+        if self._counted is not None and now < self._recount_at:
+            return self._counted.size_bytes + _counted(self._held().filter(pk__gt=self._counted.last)).size_bytes
+        self._counted, self._recount_at = _counted(self._held()), now + _RECOUNT_S
         return self._counted.size_bytes
 
     def _remove(self, departures: tuple[Departure, ...]) -> None:
@@ -140,7 +142,7 @@ class BufferKeeper:
             self._boundary("file_removed")
         if self._counted is not None:
             left = sum(departure.size_bytes for departure in departures)
-            self._counted = replace(self._counted, size_bytes=self._counted.size_bytes - left)
+            self._counted = _Counted(last=self._counted.last, size_bytes=self._counted.size_bytes - left)
         names = [departure.name for departure in departures]
         StfFile.objects.filter(name__in=names).update(removed_at=self._clock.now())
 
@@ -154,16 +156,15 @@ class BufferKeeper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Counted:
-    """STFs in the folder: the newest row of them, how many they are, and what they take."""
+    """The newest row of the STFs in the folder, and what they take."""
 
     last: int
-    files: int
     size_bytes: int
 
 
 def _counted(held: QuerySet[StfFile]) -> _Counted:
-    found = held.aggregate(last=Max("id"), files=Count("id"), size_bytes=Sum("size_bytes"))
-    return _Counted(last=found["last"] or 0, files=found["files"], size_bytes=int(found["size_bytes"] or 0))
+    found = held.aggregate(last=Max("id"), size_bytes=Sum("size_bytes"))
+    return _Counted(last=found["last"] or 0, size_bytes=int(found["size_bytes"] or 0))
 
 
 def _files(held: QuerySet[StfFile]) -> list[BufferedFile]:

@@ -20,6 +20,7 @@ from swf.epic.settings_processing import FastProcessingSection
 from swf.epic.stf_writer import stf_writer
 from swf.service.platform import Platform
 from swf.storage.atomic import sweep_temporaries
+from swf.storage.high_water import HighWater
 from swf.store.counters import reserve
 from swf.store.models import Run, WorkflowExecution
 
@@ -42,7 +43,7 @@ def take_run(platform: Platform, configuration: Configuration, execution: Workfl
     Raises:
         StorageError: what a killed process left half-written cannot be removed.
     """
-    run_number = _run_number(execution, configuration)
+    run_number = _run_number(execution, configuration, HighWater(platform.workspace.highest_run))
     platform.boundary("execution.run_numbered")
     section = configuration.section(ExitBufferSection)
     folder = section.path or platform.workspace.exit_buffer
@@ -86,12 +87,17 @@ def _buffer_keeper(section: ExitBufferSection, folder: Path, run_number: int, pl
     )
 
 
-def _run_number(execution: WorkflowExecution, configuration: Configuration) -> int:
-    """The run of an execution: a new number, and TF numbers of its own, when it has none yet."""
+def _run_number(execution: WorkflowExecution, configuration: Configuration, highest: HighWater) -> int:
+    """The run of an execution: a new number, and TF numbers of its own, when it has none yet.
+
+    A data directory has two stores where it was used in both modes; its files are common to both, so that a number that
+    either has used is not used again.
+    """
     if execution.run_number is None:
         stfs = planned_stfs(daq_parameters(configuration)) or MAX_SEQUENCE
         with transaction.atomic():  # no number is taken without an execution that has it
-            execution.run_number = reserve("run", 1)
+            execution.run_number = reserve("run", 1, above=highest.read())
+            highest.note(execution.run_number)
             execution.tf_base = reserve("tf", stfs * configuration.section(StfSection).tf_count)
             execution.save(update_fields=["run_number", "tf_base"])
     return execution.run_number

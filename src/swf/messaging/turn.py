@@ -28,7 +28,7 @@ class Identity:
     name: str
     role: str
     namespace: str
-    start: int | None = None
+    start: int | None = field(default=None, compare=False)
     """Which of the agent's starts this process is; None where nobody counts them."""
 
 

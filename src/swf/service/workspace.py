@@ -32,6 +32,11 @@ class Workspace:
         return self.root / "service.toml"
 
     @property
+    def highest_run(self) -> Path:
+        """The highest run number that was used here, by the store of either mode."""
+        return self.root / "highest-run"
+
+    @property
     def exit_buffer(self) -> Path:
         """The DAQ's exit buffer, where the configuration names no other."""
         return self.root / "exit-buffer"

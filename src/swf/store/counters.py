@@ -17,18 +17,20 @@ def next_number(name: str) -> int:
     return reserve(name, 1)
 
 
-def reserve(name: str, count: int) -> int:
-    """The first of the next `count` numbers of the counter `name`, all of which are the caller's.
+def reserve(name: str, count: int, above: int = 0) -> int:
+    """The first of the next `count` numbers of the counter `name`, all of which are the caller's; none is `above` or
+    below it.
 
     One statement, so that no two callers get the same.
     """
     table = connection.ops.quote_name(Counter._meta.db_table)
     sql = (
         f"INSERT INTO {table} (name, value) VALUES (%s, %s) "
-        f"ON CONFLICT (name) DO UPDATE SET value = {table}.value + %s RETURNING value"
+        f"ON CONFLICT (name) DO UPDATE SET value = "
+        f"CASE WHEN {table}.value < %s THEN %s ELSE {table}.value END + %s RETURNING value"
     )
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql, [name, _STARTS.get(name, 0) + count, count])
+        cursor.execute(sql, [name, max(_STARTS.get(name, 0), above) + count, above, above, count])
         row = cursor.fetchone()
     assert row is not None
     return int(row[0]) - count + 1

@@ -69,8 +69,8 @@ def _marked(agent: str, start: int | None) -> UUID | None:
         row = cursor.fetchone()
     if row is not None and start is not None and row[0] != start:
         raise BusyError(
-            f"{agent} was started anew elsewhere while this process gave no sign of life: this one ends, and comes back "
-            "under a name of its own"
+            f"{agent} was started anew elsewhere while this process gave no sign of life: this one ends, and comes "
+            "back under a name of its own"
         )
     return mark if row is not None else None
 

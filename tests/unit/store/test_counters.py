@@ -66,3 +66,10 @@ def test_processes_get_each_number_once_and_without_gaps(sqlite_store: Path) -> 
             one, two = map(int, line.split())
             taken += [one, two, two + 1]
     assert sorted(taken) == list(range(1, 3 * 30 + 1))
+
+
+def test_numbers_that_another_store_has_used_are_passed_over(store: Path) -> None:
+    assert reserve("run", 1, above=100_050) == 100_051
+    assert reserve("run", 2, above=100_020) == 100_052
+    assert reserve("run", 1, above=100_060) == 100_061
+    assert reserve("run", 1) == 100_062

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from swf.core.errors import BusyError, StorageError
+from swf.storage.failures import cannot_write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +80,12 @@ class Workspace:
             probe = self.root / f".probe-{os.getpid()}"
             probe.write_bytes(b"")
             probe.unlink()
-        except OSError as error:
+        except FileExistsError as error:
             raise StorageError(
-                f"the data directory {self.root} cannot be written: {error.strerror}; "
-                "free some space, or choose another with --data-dir"
+                f"the data directory {self.root} cannot be made: {error.filename} is a file; choose another with --data-dir"
             ) from error
+        except OSError as error:
+            raise StorageError(f"the data directory: {cannot_write(self.root, error)}") from error
 
     @contextmanager
     def locked(self) -> Iterator[None]:

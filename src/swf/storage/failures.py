@@ -9,11 +9,11 @@ from typing import Final
 from swf.core.errors import DataError, StorageError, SwfError
 
 _ADVICE: Final = {
-    errno.ENOSPC: "the disk is full: free space or choose another data folder, then try again",
+    errno.ENOSPC: "the disk is full: free space or choose another data directory, then try again",
     errno.EDQUOT: "the quota is used up: free space or ask for more, then try again",
-    errno.EROFS: "the file system is read-only: mount it for writing or choose another data folder",
-    errno.EACCES: "permission denied: give this user access or choose another data folder",
-    errno.EPERM: "permission denied: give this user access or choose another data folder",
+    errno.EROFS: "the file system is read-only: mount it for writing or choose another data directory",
+    errno.EACCES: "permission denied: give this user access or choose another data directory",
+    errno.EPERM: "permission denied: give this user access or choose another data directory",
     errno.EIO: "the device reports an error: check the disk",
     errno.EMFILE: "too many open files: raise the limit (ulimit -n)",
     errno.ENFILE: "too many open files on this host",

@@ -82,8 +82,8 @@ class Workspace:
             probe.unlink()
         except FileExistsError as error:
             raise StorageError(
-                f"the data directory {self.root} cannot be written: {error.filename} is a file; choose another one with "
-                "--data-dir"
+                f"the data directory {self.root} cannot be written: {error.filename} is a file; choose another one "
+                "with --data-dir"
             ) from error
         except OSError as error:
             raise StorageError(f"the data directory {cannot_write(self.root, error)}; see --data-dir") from error

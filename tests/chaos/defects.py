@@ -18,6 +18,7 @@ from swf.epic.agents.daq_simulator import DaqSimulator
 from swf.epic.agents.leases import LeaseKeeper
 from swf.epic.models import RunState, TfSlice
 from swf.epic.names import stf_name
+from swf.epic.slice_queue import SendSlice
 from swf.epic.stf_writer import StfFiles
 from swf.messaging import inbox
 from swf.messaging.bus import Delivery, Subscription
@@ -62,8 +63,8 @@ def leases_run_out_at_once(patch: Patch) -> None:
 
     begin = LeaseKeeper.__init__
 
-    def impatient(keeper: LeaseKeeper, namespace: str, clock: Clock) -> None:
-        begin(keeper, namespace, clock, find=overdue)
+    def impatient(keeper: LeaseKeeper, namespace: str, clock: Clock, send: SendSlice) -> None:
+        begin(keeper, namespace, clock, send, find=overdue)
 
     patch.setattr(LeaseKeeper, "__init__", impatient)
     patch.setattr(leases, "_INTERVAL_S", 0.0)

@@ -13,20 +13,13 @@ import defects
 import pytest
 from checker import check, compare
 from findings import Finding, Word, harm
-from inprocess import Host
+from inprocess import Host, inline_pool
 from records import Records, read_records
 
 from store_fixture import opened
-from swf.core.payload import PayloadSpec
 from swf.epic.composition import EpicAgents
-from swf.workload.inline import InlinePool
 
 RUN = 100010
-
-
-def inline_pool(agents: EpicAgents, spec: PayloadSpec, number: int) -> InlinePool:
-    """No process is started: what is patched here is not patched there."""
-    return InlinePool(spec, clock=agents.platform.clock, on_ready=agents.platform.wake.set)
 
 
 @pytest.fixture(autouse=True)

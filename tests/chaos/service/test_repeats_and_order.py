@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from checker import check
 from findings import counted, harm
+from inprocess import inline_pool
 from left_alone import Tell
 from process_in_test import FILES, MESSAGES_ONLY, Life, Plan, live
 from records import read_records
 from servers import Servers
-from test_selfcheck import inline_pool
 from unruly import UnrulyBus
 from wires import left_on_broker, new_namespace, repeated
 

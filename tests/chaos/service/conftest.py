@@ -8,14 +8,17 @@ import secrets
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from left_alone import Tell
 from servers import Servers
-from stage import Stage
 
 from services.activemq import NEEDED, ActiveMq, installed
 from services.postgres import PostgresServer
+
+if TYPE_CHECKING:
+    from stage import Stage
 
 _numbers = count(1)
 
@@ -46,6 +49,9 @@ def servers(servers_of_session: Servers) -> Servers:
 @pytest.fixture
 def new_stage(servers: Servers, tmp_path: Path) -> Iterator[Callable[[], Stage]]:
     """Makes testbeds without agents; what is left of them goes with the test."""
+    # Its models can be imported only once Django is configured.
+    from stage import Stage
+
     made: list[Stage] = []
 
     def make() -> Stage:

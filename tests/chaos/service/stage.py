@@ -16,12 +16,20 @@ from records import Row, read_service_records
 from servers import Servers
 from testbed_process import Ended, TestbedProcess
 
+from store_fixture import settings_of, using
+from swf.config import Sources, WorkflowRegistry, parse_override
+from swf.core.times import SystemClock
 from swf.epic.messages import EPIC_TOPIC, LIVE_SLICE_QUEUE, RESULT_QUEUE, SLICE_QUEUE
+from swf.epic.settings import KINDS, SHIPPED_WORKFLOWS
 from swf.messaging.bus import Subscription
 from swf.messaging.stomp.names import Names
+from swf.service.executions import Status, start_execution
 
 MESSAGES_ONLY: Final = ("stf.content=none", "payload.name=noop")
 """Settings of a run without files, whose payload does nothing: it is all messages and rows."""
+
+FILES: Final = ("stf.tf_count=60", "stf.seed=7", "processing.workers=2")
+"""Settings of a run with small SIMULATED files and the reference payload."""
 
 LIMIT_S: Final = 240.0
 """How long a testbed may take to come to rest. No test waits for this to pass."""
@@ -52,10 +60,11 @@ class Stage:
         }
         self._asked: list[TestbedProcess] = []
 
-    def start(self, roles: Sequence[str] = ROLES) -> None:
-        """Start agents, and wait until they are ready."""
+    def start(self, roles: Sequence[str] = ROLES, *, boundaries: Path | None = None) -> None:
+        """Start agents, and wait until they are ready. In the folder `boundaries` each writes at its end which effect
+        boundaries it reached."""
         for role in roles:
-            self.agents[role].start()
+            self.agents[role].start(boundaries=boundaries / f"{role}.json" if boundaries else None)
         self.until_ready(roles)
 
     def ask(self, *, stfs: int, slices: int = 15, settings: Sequence[str] = MESSAGES_ONLY) -> TestbedProcess:
@@ -67,6 +76,20 @@ class Stage:
         )
         self._asked.append(process)
         return process
+
+    def request(self, *, stfs: int, slices: int = 15, settings: Sequence[str] = MESSAGES_ONLY) -> None:
+        """Ask for a run, whether or not agents are ready; nobody watches it."""
+        given = (f"fast_processing.stf_count={stfs}", f"fast_processing.slices_per_sample={slices}", *settings)
+        given = (*given, f"testbed.namespace={self.namespace}", "simulation.realtime=false")
+        overrides = tuple(parse_override(text) for text in given)
+        registry = WorkflowRegistry(kinds=KINDS, shipped=[SHIPPED_WORKFLOWS], sources=Sources(overrides=overrides))
+        workflow = registry.find("fast_processing")
+        with using(settings_of(self.servers.database, self.database)):
+            start_execution(registry.load(workflow), workflow.path, "ann", SystemClock(), Status.REQUESTED)
+
+    def under_way(self) -> int:
+        """How many executions have not come to their end."""
+        return self.count("store_workflowexecution", f"status NOT IN {_OVER}")
 
     def testbed(self, *arguments: str, name: str) -> TestbedProcess:
         """A command on the data directory; what it says goes to a folder of that name."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from findings import counted
 from left_alone import Tell
-from stage import Stage
-
-FILES = ("stf.tf_count=150", "stf.seed=7", "processing.workers=2")
+from stage import FILES, Stage
 
 
 def test_runs_that_nobody_disturbs_are_whole(stage: Stage, tell: Tell) -> None:

@@ -62,16 +62,24 @@ class Sequencer:
     Args:
         clock: tells when the next step is due.
         batch: most rows of one transaction.
-        interval_s: how often the database is asked for new rows.
+        interval_s: how often the database is asked for new rows; where there are none, less and less often, down to
+            once in `longest_s`.
         wake_interval_s: how often readers are woken at most; the last rows are always announced.
     """
 
     def __init__(
-        self, clock: Clock, *, batch: int = 2000, interval_s: float = 0.02, wake_interval_s: float = 0.05
+        self,
+        clock: Clock,
+        *,
+        batch: int = 2000,
+        interval_s: float = 0.02,
+        longest_s: float = 0.2,
+        wake_interval_s: float = 0.05,
     ) -> None:
         self._clock = clock
         self._batch = batch
-        self._interval_s = interval_s
+        self._interval_s = self._pause_s = interval_s
+        self._longest_s = longest_s
         self._wake_interval_s = wake_interval_s
         self._due = 0.0
         self._wake_due = 0.0
@@ -90,7 +98,9 @@ class Sequencer:
         if numbered is None:
             self._due = now + _STAND_BY_S
         elif numbered < self._batch:
-            self._due = now + self._interval_s
+            quiet = not (numbered or self._to_announce)
+            self._pause_s = min(self._pause_s * 1.5, self._longest_s) if quiet else self._interval_s
+            self._due = now + self._pause_s
         return numbered == self._batch
 
     def drain(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -96,6 +97,9 @@ def service(
     from swf.messaging.stomp import StompBus
 
     clock, wake = SystemClock(), threading.Event()
+    scratch = workspace.scratch / app_name
+    # What a killed process of this name had there is nobody's any more.
+    shutil.rmtree(scratch, ignore_errors=True)
     with _opened(workspace, app_name, clock, wake, echo) as (sink, io):
         # Events of the bus come from its own thread: they wait in the log like any other line.
         log: Log = sink.logger("bus", namespace=namespace)
@@ -110,7 +114,7 @@ def service(
                 io=io,
                 wake=wake,
                 sink=sink,
-                scratch=workspace.scratch / app_name,
+                scratch=scratch,
                 boundary=boundary,
             )
             yield platform, bus

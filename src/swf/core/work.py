@@ -31,6 +31,17 @@ class WorkState(StrEnum):
     """An operator or the end of its run took it away."""
 
 
+class WithoutResult(StrEnum):
+    """How an attempt ended of which no result counts; one with a result has the payload's outcome."""
+
+    LATE = "late"
+    """Its result came when another attempt stood."""
+    LEASE_EXPIRED = "lease_expired"
+    """Its holder did not report in time."""
+    RELEASED = "released"
+    """Its holder stopped, or handed it back; no fault of its own."""
+
+
 class WorkTrigger(StrEnum):
     """What moves a work item."""
 
@@ -66,7 +77,12 @@ WORK_TABLE = TransitionTable(
         Move(source=_P, trigger=WorkTrigger.EXPIRE, target=WorkState.EXPIRED, why="its deadline passed"),
         Move(source=_P, trigger=WorkTrigger.CANCEL, target=WorkState.CANCELLED, why="no longer wanted"),
         Move(source=_F, trigger=WorkTrigger.RETRY, target=_Q, why="retries remain"),
-        Move(source=_F, trigger=WorkTrigger.REDRIVE, target=_Q, why="an operator tries again: one retry more than there were"),
+        Move(
+            source=_F,
+            trigger=WorkTrigger.REDRIVE,
+            target=_Q,
+            why="an operator tries again: one retry more than there were",
+        ),
         Move(source=WorkState.EXPIRED, trigger=WorkTrigger.REDRIVE, target=_Q, why="an operator tries again"),
     ),
 )

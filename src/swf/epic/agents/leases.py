@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import prefetch_related_objects
 
 from swf.core.times import Clock, Interval
+from swf.core.work import WithoutResult
 from swf.epic.models import TfSlice
 from swf.epic.run_counts import save_slice_moves
 from swf.epic.run_settings import execution_ids
@@ -55,7 +56,7 @@ def requeue(turn: Turn, late: list[TfSlice], send: SendSlice) -> None:
     moves, attempts = turn.moves(), []
     for item in late:
         reason = f"lease_expired: {item.lease_holder} did not report before {item.lease_until:%H:%M:%S} UTC"
-        attempts.append(_attempt(turn, item, "lease_expired", reason))
+        attempts.append(_attempt(turn, item, WithoutResult.LEASE_EXPIRED, reason))
         if moves.fail(item, reason):
             send(turn, item, item.stf, executions.get(item.stf.run_id))
     save_slice_moves(turn, moves)
@@ -68,7 +69,7 @@ def hand_back(turn: Turn, items: list[TfSlice], reason: str, send: SendSlice) ->
     executions = execution_ids({item.stf.run_id for item in items})
     moves, attempts = turn.moves(), []
     for item in items:
-        attempts.append(_attempt(turn, item, "released", reason))
+        attempts.append(_attempt(turn, item, WithoutResult.RELEASED, reason))
         moves.release(item, reason)
         send(turn, item, item.stf, executions.get(item.stf.run_id))
     save_slice_moves(turn, moves)

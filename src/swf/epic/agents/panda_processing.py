@@ -14,10 +14,11 @@ from typing import Any, Final
 from swf.core.errors import ServiceError
 from swf.core.messages import Message
 from swf.core.times import Clock, Interval
+from swf.core.work import WithoutResult
 from swf.epic.agents.fast_processing import ROLE, Slicer
 from swf.epic.agents.leases import LeaseKeeper
 from swf.epic.agents.redriver import Redriver
-from swf.epic.agents.slice_results import LATE, SliceResults
+from swf.epic.agents.slice_results import SliceResults
 from swf.epic.messages import EPIC_TOPIC, EndRun, RunImminent, TfFileRegistered
 from swf.epic.models import PandaRun, StfFile, TfSlice
 from swf.epic.panda_workers.matching import Matches, slice_result
@@ -182,7 +183,7 @@ def _unknown_row(turn: Turn, body: PandaResult) -> dict[str, Any]:
         "holder": body.worker,
         "started_at": body.started_at,
         "finished_at": body.finished_at or turn.now,
-        "outcome": LATE,
+        "outcome": WithoutResult.LATE,
         "detail": f"answers no request that stands; {said}"[:4000],
         "seconds": body.seconds,
     }

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import prefetch_related_objects
 
 from swf.core.messages import Message
-from swf.core.work import UNFINISHED, WorkState
+from swf.core.work import UNFINISHED, WithoutResult, WorkState
 from swf.epic.messages import SliceResult
 from swf.epic.models import TfSlice
 from swf.epic.run_counts import save_slice_moves
@@ -17,8 +17,6 @@ from swf.messaging.turn import Turn
 from swf.store import bulk
 from swf.store.models import Attempt, Product
 from swf.store.work import by_request
-
-LATE = "late"
 
 _MOST = 2**53
 
@@ -41,7 +39,7 @@ class SliceResults:
         for body in results:
             item = slices.get(body.req_id)
             if item is None or not is_current(item, body):
-                attempts.append(_attempt_row(turn, body, LATE))
+                attempts.append(_attempt_row(turn, body, WithoutResult.LATE))
                 continue
             attempts.append(_attempt_row(turn, body, body.outcome))
             if body.result == "done":

@@ -17,7 +17,12 @@ import pytest
 from django.db import connections
 
 from services.postgres import MISSING, PostgresServer, installed, serving
+from swf.core.modes import Mode
+from swf.core.times import SystemClock
+from swf.monitor.settings import django_apps, web_settings
+from swf.service.instrument import instruments
 from swf.store import database
+from swf.web.site import Site
 
 NO_STORE = Path("a-test-that-uses-the-store-takes-the-fixture-store/swf.sqlite3")
 
@@ -34,10 +39,13 @@ _numbers = count(1)
 
 
 def configure_once() -> None:
-    """Tell Django about the apps, and of a database that is not there: only `opened` puts one in its place."""
+    """Tell Django about the apps, those of the web among them, and of a database that is not there: only `opened` puts
+    one in its place."""
     settings = database.sqlite(NO_STORE)
     settings["OPTIONS"]["init_command"] = QUICK_PRAGMAS
-    database.configure(settings, ["swf.epic"])
+    site = Site(clock=SystemClock(), mode=Mode.EMBEDDED, data_dir=NO_STORE.parent)
+    more = web_settings(site, secret="of the tests", hosts=["testserver", "127.0.0.1"], instruments=instruments())
+    database.configure(settings, django_apps(instruments()), more)
 
 
 @contextmanager

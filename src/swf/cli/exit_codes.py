@@ -7,7 +7,7 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Final
 
-from swf.core.errors import BusyError, ConfigError, IllegalMoveError, SwfError, UnknownNameError
+from swf.core.errors import BusyError, ConfigError, IllegalMoveError, QuestionError, SwfError, UnknownNameError
 
 
 class ExitCode(IntEnum):
@@ -38,6 +38,7 @@ MEANINGS: Final[Mapping[ExitCode, str]] = MappingProxyType(
 _BY_ERROR: Final = (
     (ConfigError, ExitCode.USAGE),
     (IllegalMoveError, ExitCode.USAGE),
+    (QuestionError, ExitCode.USAGE),
     (UnknownNameError, ExitCode.NOT_FOUND),
     (BusyError, ExitCode.BUSY),
     (SwfError, ExitCode.FAILED),

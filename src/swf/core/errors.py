@@ -11,6 +11,8 @@
     |   |-- DataError            a file is not what was announced, or not of the format
     |   |-- IllegalMoveError     a lifecycle does not allow this move from this state
     |   |-- UnknownNameError     nothing of that name is known here
+    |   |-- QuestionError        a list is asked for what it does not have
+    |   |-- ForbiddenError       who asks may not do that
     |   `-- BusyError            another process holds what this one needs
     `-- ExpiredError             the deadline passed before the work was done
 
@@ -78,6 +80,19 @@ class IllegalMoveError(FatalError):
 
 class UnknownNameError(FatalError):
     """Nothing of that name is known here."""
+
+
+class QuestionError(FatalError):
+    """A list is asked for what it does not have; `field` is the part of the question that is wrong."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class ForbiddenError(FatalError):
+    """Who asks may not do that."""
 
 
 class BusyError(FatalError):

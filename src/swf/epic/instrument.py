@@ -2,7 +2,7 @@
 
 from swf.epic.messages import EPIC_MESSAGES
 from swf.epic.settings import ENVIRONMENT, KINDS, SHIPPED_WORKFLOWS
-from swf.service.instrument import Instrument
+from swf.service.instrument import Instrument, WebParts
 
 instrument = Instrument(
     name="epic",
@@ -11,4 +11,7 @@ instrument = Instrument(
     kinds=KINDS,
     environment=ENVIRONMENT,
     workflows=SHIPPED_WORKFLOWS,
+    web=WebParts(
+        router="swf.epic.web.rest:router", pages="swf.epic.web.pages:urlpatterns", tools="swf.epic.web.tools:add_tools"
+    ),
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import django
@@ -42,12 +43,15 @@ def sqlite_to_read(path: Path) -> dict[str, Any]:
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": {"timeout": 30, "uri": True}}
 
 
-def configure(database: dict[str, Any], instrument_apps: Sequence[str]) -> None:
+def configure(
+    database: dict[str, Any], instrument_apps: Sequence[str], more: Mapping[str, Any] = MappingProxyType({})
+) -> None:
     """Tell Django which database and which apps this process uses. A process does this once.
 
     Args:
         database: what `sqlite`, `sqlite_to_read` or `swf.store.postgresql.postgresql` gives.
-        instrument_apps: the Django apps of the instruments.
+        instrument_apps: the Django apps of the instruments, and those of the web in a process that serves pages.
+        more: what Django is told beyond that; agents need nothing.
     """
     settings.configure(
         DATABASES={"default": database},
@@ -55,6 +59,7 @@ def configure(database: dict[str, Any], instrument_apps: Sequence[str]) -> None:
         USE_TZ=True,
         TIME_ZONE="UTC",
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        **more,
     )
     django.setup()
 

@@ -27,7 +27,7 @@ def testbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     settings = connections["default"].settings_dict
     before = dict(settings)
 
-    def turn(to: Mapping[str, Any], instrument_apps: object) -> None:
+    def turn(to: Mapping[str, Any], instrument_apps: object, more: object = None) -> None:
         connections.close_all()
         settings.update(to)
 

@@ -1,0 +1,29 @@
+"""Every address but those of live events and tools, which the outer application serves."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.urls import include, path
+
+from swf.monitor import front, health, login, static_files
+from swf.monitor.rest.root import rest_api
+from swf.service.instrument import imported
+
+handler400 = "swf.monitor.errors.bad_request"
+handler403 = "swf.monitor.errors.forbidden"
+handler404 = "swf.monitor.errors.not_found"
+handler500 = "swf.monitor.errors.failed"
+
+urlpatterns = [
+    path("", front.now, name="now"),
+    path("theme", front.theme, name="theme"),
+    path("namespace", front.namespace, name="namespace"),
+    path("login", login.log_in, name="login"),
+    path("login/once/<str:secret>", login.log_in_once, name="login-once"),
+    path("logout", login.log_out, name="logout"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("static/<path:name>", static_files.static_file, name="static"),
+    path("api/v1/", rest_api(settings.SWF_INSTRUMENTS).urls),
+    *(path("", include(imported(each.web.pages))) for each in settings.SWF_INSTRUMENTS if each.web is not None),
+]

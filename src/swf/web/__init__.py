@@ -1,0 +1,1 @@
+"""What the pages of all instruments share: access, accounts, components of pages, static files."""

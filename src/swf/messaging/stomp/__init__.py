@@ -1,6 +1,6 @@
 """The bus over STOMP 1.2: ActiveMQ Classic, and Artemis (not tested).
 
-Frames and their writing are stompman's. Its client is not used: it reconnects in the middle of a publication, which
+Frames are stompman's. Its client is not used: it reconnects in the middle of a publication, which
 would break the order of a destination; it has no receipt for a transaction, and a transaction per window is ten times
 as fast as a receipt per message; it does not notice a broker that hangs; and an error of TLS ends it.
 

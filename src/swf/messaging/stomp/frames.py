@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
-
-from stompman import AckFrame, AnyClientFrame, BeginFrame, CommitFrame, NackFrame, SendFrame, SubscribeFrame, dump_frame
+from typing import Final
 
 from swf.messaging.bus import Wire
 from swf.messaging.stomp.names import Names, Source
+
+_SPECIAL: Final = re.compile(r"[\\\n\r:]")
+_ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", ":": r"\c"})
 
 
 def message(wire: Wire, names: Names, transaction: str | None, receipt: str | None) -> bytes:
@@ -27,16 +29,15 @@ def message(wire: Wire, names: Names, transaction: str | None, receipt: str | No
         headers["expires"] = str(_milliseconds(wire.expires_at))
     if receipt is not None:
         headers["receipt"] = receipt
-    return dump_frame(
-        SendFrame.build(
-            body=wire.body.encode(),
-            destination=names.target(wire.destination, wire.namespace),
-            transaction=transaction,
-            content_type="application/json",
-            add_content_length=True,
-            headers=headers,
-        )
-    )
+    if transaction is not None:
+        headers["transaction"] = transaction
+    body = wire.body.encode()
+    headers |= {
+        "destination": names.target(wire.destination, wire.namespace),
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+    }
+    return written("SEND", headers, body)
 
 
 def window(wires: Sequence[Wire], names: Names, transaction: str) -> tuple[bytes, str]:
@@ -45,34 +46,39 @@ def window(wires: Sequence[Wire], names: Names, transaction: str) -> tuple[bytes
     if len(wires) == 1:
         return message(wires[0], names, None, receipt), receipt
     sends = (message(wire, names, transaction, None) for wire in wires)
-    begin = _frame(BeginFrame, transaction=transaction)
-    return b"".join((begin, *sends, _frame(CommitFrame, transaction=transaction, receipt=receipt))), receipt
+    begin = written("BEGIN", {"transaction": transaction})
+    commit = written("COMMIT", {"transaction": transaction, "receipt": receipt})
+    return b"".join((begin, *sends, commit)), receipt
 
 
 def subscribe(identity: str, source: Source, prefetch: int) -> tuple[bytes, str]:
     """The request for messages of a queue, each to be acknowledged on its own, and the identity of its receipt."""
     receipt = f"receipt-{identity}"
-    headers = {"activemq.prefetchSize": str(prefetch), "receipt": receipt}
+    headers = {"id": identity, "destination": source.destination, "ack": "client-individual", "receipt": receipt}
+    headers["activemq.prefetchSize"] = str(prefetch)
     if source.selector:
         headers["selector"] = source.selector
-    frame = SubscribeFrame.build(
-        subscription_id=identity, destination=source.destination, ack="client-individual", headers=headers
-    )
-    return dump_frame(frame), receipt
+    return written("SUBSCRIBE", headers), receipt
 
 
 def acknowledgement(identity: str) -> bytes:
     """The frame that takes a message away; `identity` is the header `ack` that it came with."""
-    return _frame(AckFrame, id=identity)
+    return written("ACK", {"id": identity})
 
 
 def refusal(identity: str, receipt: str) -> bytes:
     """The frame that refuses a message, with a receipt: the broker gives it again, or puts it aside."""
-    return _frame(NackFrame, id=identity, receipt=receipt)
+    return written("NACK", {"id": identity, "receipt": receipt})
 
 
-def _frame(kind: type[Any], **headers: str) -> bytes:
-    return dump_frame(cast("AnyClientFrame", kind(headers=headers)))
+def written(command: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
+    """A frame of any command but CONNECT, whose headers are not escaped. Source: STOMP 1.2, "Value Encoding"."""
+    lines = [f"{_escaped(name)}:{_escaped(value)}\n" for name, value in headers.items()]
+    return b"".join((f"{command}\n{''.join(lines)}\n".encode(), body, b"\0"))
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_ESCAPES) if _SPECIAL.search(text) else text
 
 
 def _milliseconds(instant: datetime) -> int:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from swf.core.destinations import QUEUE, SHARED_QUEUE, TOPIC, is_topic
 from swf.core.errors import ConfigError
@@ -76,6 +77,7 @@ def _is_shared(destination: str) -> bool:
     return destination.startswith(SHARED_QUEUE)
 
 
+@lru_cache(maxsize=256)
 def _checked(destination: str, namespace: str) -> str:
     """The bare name of a destination."""
     if not is_namespace(namespace) or namespace.lower() in _TAKEN:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import catalogue, latency, memory, stf_files, throughput
+from benchmarks import catalogue, latency, memory, service_rate, stf_files, throughput
 from benchmarks.figures import Report, WrongRunError
 from benchmarks.machine import describe
 from benchmarks.options import Options
@@ -28,6 +28,7 @@ PARTS: dict[str, Callable[[Options], Report]] = {
     "stf_files": stf_files.run,
     "memory": memory.run,
     "catalogue": catalogue.run,
+    "service_rate": service_rate.run,
 }
 
 

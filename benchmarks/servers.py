@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from swf.messaging.settings import BusSection
     from swf.store.settings import DatabaseSection
 
+POSTGRESQL, ACTIVEMQ = NAMES = ("PostgreSQL", "ActiveMQ")
+"""The servers, as tables call them."""
+
 _PATIENCE_S: Final = 60.0
 _NO_SETTINGS: Final[Mapping[str, str]] = {}
 
@@ -40,9 +43,9 @@ def database_installed() -> bool:
     return postgresql.find_program() is not None and not postgresql.lacks_account()
 
 
-def both_installed() -> bool:
-    """Whether a broker and a database can be started here, and used."""
-    return not missing()
+def lacking() -> str:
+    """What is not installed that both servers need, in words; empty where nothing is."""
+    return missing()
 
 
 @contextmanager
@@ -70,7 +73,7 @@ def both(beside: Path, settings: Mapping[str, str] = _NO_SETTINGS) -> Iterator[S
     with _workspace(beside) as workspace:
         servers = LocalServers.new()
         with _database(servers, workspace, settings) as database_pid, _broker(servers, workspace) as broker_pid:
-            pids = {"PostgreSQL": database_pid, "ActiveMQ": broker_pid}
+            pids = {POSTGRESQL: database_pid, ACTIVEMQ: broker_pid}
             yield Served(database=servers.database, bus=servers.bus, pids=pids)
 
 
@@ -99,7 +102,7 @@ def _database(servers: LocalServers, workspace: Workspace, settings: Mapping[str
         return True
 
     command = postgresql.start_command(plan, program)
-    with _running("PostgreSQL", command, plan.folder, signal.SIGINT, answers, **postgresql.user_arguments()) as pid:
+    with _running(POSTGRESQL, command, plan.folder, signal.SIGINT, answers, **postgresql.user_arguments()) as pid:
         servers.make_database(workspace)
         yield pid
 
@@ -120,7 +123,7 @@ def _broker(servers: LocalServers, workspace: Workspace) -> Iterator[int]:
             return False
         return True
 
-    with _running("ActiveMQ", activemq.start_command(plan, program), plan.folder, signal.SIGTERM, answers) as pid:
+    with _running(ACTIVEMQ, activemq.start_command(plan, program), plan.folder, signal.SIGTERM, answers) as pid:
         yield pid
 
 

@@ -23,8 +23,8 @@ ROLES: Final = ("daq", "data", "fastmon", "fast_processing", "worker")
 _SENDING_S: Final = 0.001
 _SAMPLE_S: Final = 1.0
 _WARM_S: Final = 4.0
-_REACHED: Final = 0.97
-_DRAINED_S: Final = 2.0
+REACHED: Final = 0.97
+DRAINED_S: Final = 2.0
 _PACE: Final = {
     "simulation.realtime": True,
     "daq_state_machine.no_beam_not_ready_delay": 0.1,
@@ -124,6 +124,8 @@ def rate(
         held = take(stf_per_s, seconds)
         rungs = []
         for wanted in ramp:
+            if is_held(held) and wanted <= stf_per_s:
+                continue
             rungs.append(take(wanted, rung_s))
             if not is_held(rungs[-1]):
                 break
@@ -133,7 +135,7 @@ def rate(
 
 def is_held(figures: Mapping[str, Any]) -> bool:
     """Whether a rate was held: it was reached, and what was announced last was soon done."""
-    return bool(figures["stf_per_s"] >= _REACHED * figures["asked_per_s"] and figures["drained_s"] <= _DRAINED_S)
+    return bool(figures["stf_per_s"] >= REACHED * figures["asked_per_s"] and figures["drained_s"] <= DRAINED_S)
 
 
 def _figures(times: Instants) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from swf.core.modes import Mode
 
 if TYPE_CHECKING:
     from swf.config import Configuration
+    from swf.messaging.turn import Identity
     from swf.service.faults import BoundaryLog
     from swf.service.workspace import Workspace
     from swf.store.settings import DatabaseSection
@@ -101,8 +102,15 @@ def _run(role: str, configuration: Configuration, workspace: Workspace, log: Bou
         from swf.epic.composition import prefetch
         from swf.service import platform as platforms
         from swf.service.identity import enlist
+        from swf.store.shared_clock import DatabaseClock
 
-        identity = _patiently(lambda: enlist(agent_role(role), user_name(), namespace, SystemClock()), interrupts)
+        clock = DatabaseClock(SystemClock())
+
+        def identified() -> Identity:
+            clock.synchronise()
+            return enlist(agent_role(role), user_name(), namespace, clock)
+
+        identity = _patiently(identified, interrupts)
         if identity is None:
             return 0
         with platforms.service(
@@ -114,8 +122,9 @@ def _run(role: str, configuration: Configuration, workspace: Workspace, log: Bou
             prefetch=prefetch(configuration),
             boundary=log,
             echo=say if verbose else lambda line: None,
+            clock=clock,
         ) as (platform, bus):
-            process = EpicAgentProcess(platform, bus, identity, configuration, role)
+            process = EpicAgentProcess(platform, bus, identity, configuration, role, others={"clock": clock.step})
             say(f"{identity.name}: at work; its log is {workspace.logs / identity.name}.log")
             process.run(interrupts.asked)
             say(f"{identity.name}: {interrupts.name}: ending in good order; once more ends at once")

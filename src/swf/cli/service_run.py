@@ -26,8 +26,10 @@ def service_run(
     from swf.cli.service_running import ServiceSession, require_agents
     from swf.core.times import SystemClock
     from swf.service.executions import Status, start_execution
+    from swf.store.shared_clock import DatabaseClock
 
-    clock, user = SystemClock(), user_name()
+    clock, user = DatabaseClock(SystemClock()), user_name()
+    clock.synchronise()
     say_plan(ordered.configuration)
     interrupts = Interrupts()
     with interrupts.caught():
@@ -46,8 +48,10 @@ def service_resume(
     from swf.cli.service_running import ServiceSession, require_agents
     from swf.core.times import SystemClock
     from swf.service.executions import Status, request_again, resumable
+    from swf.store.shared_clock import DatabaseClock
 
-    clock = SystemClock()
+    clock = DatabaseClock(SystemClock())
+    clock.synchronise()
     execution = resumable(name)
     configuration = reconfigured(order, execution)
     check_runnable(configuration)

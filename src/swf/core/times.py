@@ -56,6 +56,10 @@ class ManualClock:
         self._now += timedelta(seconds=seconds)
         self._monotonic += seconds
 
+    def leap(self, seconds: float) -> None:
+        """Set the wall clock ahead (or back) by `seconds`, as somebody does who corrects it: no time passes."""
+        self._now += timedelta(seconds=seconds)
+
 
 class Interval:
     """When something is due that is done once in so many seconds: at once, and then again and again."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from swf.config import Configuration, load
@@ -50,10 +51,17 @@ def agent_role(role: str) -> str:
 
 
 class EpicAgentProcess:
-    """The agent of one role in this process. Use it as `run` and then `leave`."""
+    """The agent of one role in this process. Use it as `run` and then `leave`. `others` take steps in its loop."""
 
     def __init__(
-        self, platform: Platform, bus: StompBus, identity: Identity, configuration: Configuration, role: str
+        self,
+        platform: Platform,
+        bus: StompBus,
+        identity: Identity,
+        configuration: Configuration,
+        role: str,
+        *,
+        others: Mapping[str, Callable[[], bool]] = MappingProxyType({}),
     ) -> None:
         self._platform = platform
         self._bus = bus
@@ -66,9 +74,9 @@ class EpicAgentProcess:
         self._figures = AgentFigures(
             self.runtime, self.relay, bus.status, platform.clock, namespace_too=role == DATA.name
         )
-        others: dict[str, Callable[[], bool]] = {"relay": self.relay.step, "figures": self._figures.step}
+        steps: dict[str, Callable[[], bool]] = {**others, "relay": self.relay.step, "figures": self._figures.step}
         if role == DATA.name:
-            others["relay of absent agents"] = AbsentRelay(bus, platform.namespace, platform.clock).step
+            steps["relay of absent agents"] = AbsentRelay(bus, platform.namespace, platform.clock).step
         topic = configuration.section(BusSection).heartbeat_topic
         said = HeartbeatTopic(bus, topic, [identity], ids=platform.ids, clock=platform.clock)
         self._heartbeats = Heartbeats(
@@ -83,7 +91,7 @@ class EpicAgentProcess:
             wake=platform.wake,
             heartbeats=self._heartbeats,
             sink=platform.sink,
-            others=others,
+            others=steps,
         )
         self._log = platform.sink.logger(identity.name, namespace=platform.namespace)
 

@@ -81,6 +81,7 @@ def service(
     prefetch: Mapping[str, int],
     boundary: Boundary = no_boundary,
     echo: Callable[[str], None] = lambda line: None,
+    clock: Clock,
 ) -> Iterator[tuple[Platform, StompBus]]:
     """The platform of a process that runs one agent beside others, and its connections to the broker. Its store is open
     already; a broker that does not answer yet is waited for meanwhile.
@@ -89,6 +90,7 @@ def service(
         app_name: the agent's name, which no other process has: its log and its scratch folder are called so.
         prefetch: how many messages of a work queue a role holds.
         echo: gets each log line, for a person who watches.
+        clock: the one that all processes of the testbed go by.
 
     Raises:
         ConfigError: the settings of the broker cannot be right.
@@ -96,7 +98,7 @@ def service(
     # What speaks to a broker is an extra: embedded mode needs none of it.
     from swf.messaging.stomp import StompBus
 
-    clock, wake = SystemClock(), threading.Event()
+    wake = threading.Event()
     scratch = workspace.scratch / app_name
     # What a killed process of this name had there is nobody's any more.
     shutil.rmtree(scratch, ignore_errors=True)

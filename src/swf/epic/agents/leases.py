@@ -4,7 +4,8 @@ one."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db.models import prefetch_related_objects
 
@@ -21,6 +22,9 @@ from swf.store.work import ended_attempt, overdue
 
 _INTERVAL_S = 1.0
 
+_LEAP: Final = timedelta(seconds=5)
+"""A wall clock that gains more than this on the monotonic one between two looks was set ahead."""
+
 
 Find = Callable[[type[TfSlice], str, datetime], list[TfSlice]]
 """The slices of a namespace whose lease has passed."""
@@ -28,6 +32,9 @@ Find = Callable[[type[TfSlice], str, datetime], list[TfSlice]]
 
 class LeaseKeeper:
     """A reconciler: slices whose lease has passed fail, with the reason, and are queued again.
+
+    A clock that is set ahead is no passage of time: leases from before that go by the clock as it was, until none of
+    them is left. After one that is set back, leases last so much longer.
 
     `find` looks for those that are being processed, or for those that were handed out; `send` queues them.
     """
@@ -38,15 +45,37 @@ class LeaseKeeper:
         self._find = find
         self._send = send
         self._interval = Interval(clock, _INTERVAL_S)
+        now = clock.now()
+        self._looked_at = (now, clock.monotonic())
+        self._leap = now
+        """When the clock was set ahead: leases until before that are of the time before."""
+        self._ahead = timedelta()
+        """By how much, since the oldest leases that are left."""
 
     def step(self, begin: TurnFactory) -> bool:
         if not self._interval.is_over():
             return False
-        late = self._find(TfSlice, self._namespace, self._clock.now())
+        late = self._late()
         if late:
             with begin() as turn:
                 requeue(turn, late, self._send)
         return bool(late)
+
+    def _late(self) -> list[TfSlice]:
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        before, monotonic_before = self._looked_at
+        self._looked_at = (now, monotonic)
+        gained = (now - before) - timedelta(seconds=monotonic - monotonic_before)
+        if gained > _LEAP:
+            self._leap, self._ahead = now, self._ahead + gained
+        late = self._find(TfSlice, self._namespace, now)
+        if not self._ahead:
+            return late
+        of_before = [item for item in late if item.lease_until is not None and item.lease_until < self._leap]
+        if not of_before:
+            self._ahead = timedelta()
+        alive = {item.pk for item in of_before if item.lease_until and item.lease_until >= now - self._ahead}
+        return [item for item in late if item.pk not in alive]
 
 
 def requeue(turn: Turn, late: list[TfSlice], send: SendSlice) -> None:

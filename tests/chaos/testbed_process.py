@@ -70,6 +70,8 @@ class TestbedProcess:
         self._stdout.touch()  # taken: the next process has another number
         self._stderr = folder / f"{number}.stderr"
         self._read_stderr = stderr is None
+        if stderr is None:
+            self._stderr.touch()
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SWF_")}
         path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
         plan = {
@@ -93,6 +95,11 @@ class TestbedProcess:
     def errors(self) -> Path:
         """Where its standard error goes, as long as it is no pipe of the caller's."""
         return self._stderr
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has gone, with all that it started."""
+        return self._guardian.poll() is not None
 
     def signal(self, name: str) -> None:
         """Send it a signal now: `KILL`, `INT`, `TERM`. Nothing happens to one that has ended."""
@@ -126,9 +133,8 @@ class TestbedProcess:
 
     def __exit__(self, *error: object) -> None:
         """Whatever went wrong, nothing is left."""
-        if self._guardian.poll() is None:
-            assert self._guardian.stdin is not None
-            self._guardian.stdin.close()
-            self._guardian.wait()
+        assert self._guardian.stdin is not None
+        self._guardian.stdin.close()
+        self._guardian.wait()
         if self._guardian.stdout is not None:
             self._guardian.stdout.close()

@@ -15,6 +15,7 @@ from epic_bench import NAMESPACE
 from messaging_bench import Bench, Writer, writer_agent
 from swf.catalog.local import LocalCatalog
 from swf.core.errors import IllegalMoveError
+from swf.core.scene import Scene
 from swf.core.times import ManualClock
 from swf.core.work import WorkState
 from swf.epic.closing import RunCloser
@@ -71,7 +72,7 @@ def _until_it_waits(pid: int) -> None:
 
 
 def wish() -> RetryRequest:
-    return retry_slices(RUN, [], "ann", "", NOW, process=None)
+    return retry_slices(RUN, [], "ann", "", Scene(now=NOW))
 
 
 def test_a_wish_behind_the_closing_is_refused(failed: TfSlice) -> None:

@@ -8,8 +8,7 @@ import typer
 
 from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, ModeOption, NamespaceOption, Verbose
 from swf.cli.output import emit, show, table
-from swf.cli.session import open_store_of, process_in, user_name
-from swf.core.times import SystemClock
+from swf.cli.session import open_store_of, process_in, scene_in, user_name
 
 LetterId = Annotated[int, typer.Argument(metavar="ID", help="The number of the dead letter.")]
 
@@ -23,10 +22,12 @@ def letters_list(
     verbose: Verbose = False,
 ) -> None:
     """The messages that could not be handled and wait, oldest first; with `--all`, those that were decided as well."""
-    open_store_of(data_dir, mode)
-    from swf.epic.usecases.dead_letters import list_letters
+    workspace = open_store_of(data_dir, mode)
+    from swf.service.queries.dead_letters import LETTERS, OPEN
+    from swf.store.listing import Question
 
-    letters = list_letters(namespace, every=every)
+    wanted = Question(filters={} if every else {"state": ",".join(OPEN)}, sort="id")
+    letters = list(LETTERS.every(wanted, scene_in(workspace, namespace)))
     if as_json:
         emit({"dead_letters": [letter.as_json() for letter in letters]})
         return
@@ -57,10 +58,10 @@ def letters_show(
     verbose: Verbose = False,
 ) -> None:
     """One message that could not be handled, as it was received, and why."""
-    open_store_of(data_dir, mode)
-    from swf.epic.usecases.dead_letters import show_letter
+    workspace = open_store_of(data_dir, mode)
+    from swf.service.queries.dead_letters import show_letter
 
-    letter = show_letter(letter_id, namespace)
+    letter = show_letter(letter_id, scene_in(workspace, namespace))
     if as_json:
         emit(letter.as_json())
     else:
@@ -78,9 +79,9 @@ def letters_redrive(
 ) -> None:
     """Let a parked message be handled once more; the running process takes it up, or the next one that is started."""
     workspace = open_store_of(data_dir, mode, read_only=False)
-    from swf.epic.usecases.dead_letters import redrive_letter
+    from swf.service.queries.dead_letters import redrive_letter
 
-    letter = redrive_letter(letter_id, user_name(), SystemClock().now(), namespace)
+    letter = redrive_letter(letter_id, user_name(), scene_in(workspace, namespace))
     process = process_in(workspace)
     if as_json:
         emit({**letter.as_json(), "process": process})
@@ -100,10 +101,10 @@ def letters_discard(
     verbose: Verbose = False,
 ) -> None:
     """Give a parked message up, with a reason; it stays on record."""
-    open_store_of(data_dir, mode, read_only=False)
-    from swf.epic.usecases.dead_letters import discard_letter
+    workspace = open_store_of(data_dir, mode, read_only=False)
+    from swf.service.queries.dead_letters import discard_letter
 
-    letter = discard_letter(letter_id, user_name(), reason, namespace)
+    letter = discard_letter(letter_id, user_name(), reason, scene_in(workspace, namespace))
     if as_json:
         emit(letter.as_json())
     else:

@@ -10,10 +10,11 @@ from swf.cli.options import located
 from swf.cli.output import emit, error_console, say, show
 from swf.cli.trees import explanation_tree, summary_tree
 from swf.core.errors import UnknownNameError
+from swf.core.scene import Scene
 from swf.core.times import SystemClock
 from swf.epic.usecases.explain import explain
 from swf.epic.usecases.explanation import Explanation
-from swf.epic.usecases.scene import Scene, resume_command
+from swf.epic.usecases.scene import resume_command
 from swf.epic.usecases.summary import RunSummary, run_summary
 from swf.epic.usecases.watch import Ending
 from swf.store.models import WorkflowExecution

@@ -17,8 +17,7 @@ from swf.cli.options import (
     located,
 )
 from swf.cli.output import emit, show
-from swf.cli.session import open_store_of, process_in, user_name
-from swf.core.times import SystemClock
+from swf.cli.session import open_store_of, scene_in, user_name
 
 
 def runs_retry(
@@ -44,9 +43,7 @@ def runs_retry(
         slices or [],
         user_name(),
         reason,
-        SystemClock().now(),
-        process=process_in(workspace, namespace),
-        namespace=namespace,
+        scene_in(workspace, namespace),
     )
     if as_json:
         emit(request.as_json())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,9 +22,10 @@ from swf.cli.options import (
 )
 from swf.cli.output import emit, show, table
 from swf.cli.retries import runs_retry
-from swf.cli.session import open_store_of, process_in, scene_in, user_name
+from swf.cli.session import open_store_of, scene_in, user_name
 from swf.cli.stfs import runs_stfs
 from swf.core.figures import number_of, size
+from swf.core.scene import only
 from swf.core.times import SystemClock
 
 if TYPE_CHECKING:
@@ -41,9 +43,10 @@ def runs_list(
     """The latest runs, the newest first, each with its execution, its state and its counts."""
     workspace = open_store_of(data_dir, mode)
     from swf.epic.usecases.lookup import NO_RUN_YET
-    from swf.epic.usecases.runs import list_runs
+    from swf.epic.usecases.runs import RUNS
+    from swf.store.listing import Question
 
-    found = list_runs(namespace, process=process_in(workspace, namespace), limit=limit)
+    found = list(islice(RUNS.every(Question(), scene_in(workspace, namespace)), limit))
     if as_json:
         emit({"runs": [line.as_json() for line in found]})
         return
@@ -72,7 +75,7 @@ def runs_show(
     from swf.epic.usecases.lookup import parse_run_number
     from swf.epic.usecases.summary import run_summary
 
-    summary = run_summary(parse_run_number(run), namespace)
+    summary = run_summary(parse_run_number(run), only(namespace))
     if as_json:
         emit(summary.as_json())
     else:
@@ -118,7 +121,7 @@ def runs_ledger(
     from swf.epic.usecases.summary import ledger_as_json, run_ledger
 
     number = parse_run_number(run)
-    ledger = ledger_as_json(run_ledger(number, namespace))
+    ledger = ledger_as_json(run_ledger(number, only(namespace)))
     if as_json:
         emit({"run": number, **ledger})
     else:
@@ -145,7 +148,12 @@ def runs_replay(
     from swf.epic.usecases.replay import replay
 
     events = replay(
-        parse_run_number(run), clock=SystemClock(), wait=time.sleep, speed=speed, first=first, namespace=namespace
+        parse_run_number(run),
+        clock=SystemClock(),
+        wait=time.sleep,
+        speed=speed,
+        first=first,
+        namespaces=only(namespace),
     )
     for event in events:
         if as_json:
@@ -169,7 +177,7 @@ def runs_stop(
     from swf.epic.usecases.runs import stop_run
 
     number = parse_run_number(run)
-    request = stop_run(number, user_name(), reason, process=process_in(workspace, namespace), namespace=namespace)
+    request = stop_run(number, user_name(), reason, scene_in(workspace, namespace))
     if as_json:
         emit(request.as_json())
     else:

@@ -15,7 +15,7 @@ from swf.core.modes import Mode
 
 if TYPE_CHECKING:
     from swf.config import Override, Sources, WorkflowRegistry
-    from swf.epic.usecases.scene import Scene
+    from swf.core.scene import Scene
     from swf.service.instrument import Instrument
     from swf.service.mode import Installation
     from swf.service.workspace import Workspace
@@ -110,10 +110,10 @@ def cores_here() -> int:
 
 def scene_in(workspace: Workspace, namespace: str | None) -> Scene:
     """The present instant, and the process that is at work there."""
+    from swf.core.scene import Scene, only
     from swf.core.times import SystemClock
-    from swf.epic.usecases.scene import Scene
 
-    return Scene(now=SystemClock().now(), process=process_in(workspace, namespace), namespace=namespace)
+    return Scene(now=SystemClock().now(), process=process_in(workspace, namespace), namespaces=only(namespace))
 
 
 def process_in(workspace: Workspace, namespace: str | None = None) -> int | None:

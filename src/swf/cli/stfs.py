@@ -8,7 +8,7 @@ import typer
 
 from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, ModeOption, NamespaceOption, RunNumber, Verbose
 from swf.cli.output import emit, say, show, table
-from swf.cli.session import open_store_of
+from swf.cli.session import open_store_of, scene_in
 from swf.core.work import WorkState
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ def runs_stfs(
 ) -> None:
     """The registered STFs of a run in their order, one page of them. Its end names the STF to go on behind.
     STATUS is queued, processing, completed, failed, expired or cancelled."""
-    open_store_of(data_dir, mode)
+    workspace = open_store_of(data_dir, mode)
     from swf.epic.usecases.lookup import parse_run_number
     from swf.epic.usecases.stfs import list_stfs
 
     number = parse_run_number(run)
-    page = list_stfs(number, namespace, status=status, prefix=prefix, after=after, limit=limit)
+    page = list_stfs(number, scene_in(workspace, namespace), status=status, prefix=prefix, after=after, limit=limit)
     if as_json:
         emit(page.as_json())
     elif page.stfs:

@@ -2,7 +2,7 @@
 
     SwfError
     |-- RetriableError           trying again can help
-    |   |-- StorageError         a disk is full, read-only or unreachable
+    |   |-- StorageError         a file cannot be written or read now (DiskFullError: until somebody makes room)
     |   |-- PayloadError         a payload crashed, hung, ran out of memory or wrote nothing
     |   `-- ServiceError         a server (broker, database, catalogue, batch system) did not answer as it should
     |-- FatalError               trying again cannot help; somebody has to change something
@@ -32,6 +32,10 @@ class RetriableError(SwfError):
 
 class StorageError(RetriableError):
     """A file cannot be written or read now: disk full, read-only, or a server that does not answer."""
+
+
+class DiskFullError(StorageError):
+    """A file cannot be written before somebody makes room: the disk is full, or the quota is used up."""
 
 
 class PayloadError(RetriableError):

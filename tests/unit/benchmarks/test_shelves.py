@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from benchmarks.shelves import NAMESPACE, Shelves, fill
 
+from swf.core.scene import Scene
 from swf.core.times import ManualClock
 from swf.core.work import WorkState
 from swf.epic.accounting import ledger_of
 from swf.epic.models import FastMonFile, RunState, StfFile, TfSlice
 from swf.epic.names import parse_slice_name, parse_stf_name, parse_tf_sample_name, slice_name, stf_name
 from swf.epic.usecases.explain import explain
-from swf.epic.usecases.scene import Scene
 from swf.store.models import Event, Run
 
 SHELVES = Shelves(runs=2, stfs=3)

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from slice_rows import make_run, make_slices, make_stf
 from swf.catalog.local import LocalCatalog
 from swf.core.ids import CountingIds
+from swf.core.scene import Scene
 from swf.core.times import ManualClock
 from swf.core.work import WorkState
 from swf.epic.buffer_keeper import BufferKeeper
@@ -24,7 +25,6 @@ from swf.epic.models import FastMonFile, StfFile, TfSlice
 from swf.epic.names import stf_name
 from swf.epic.run_settings import RunBook
 from swf.epic.usecases.explain import explain
-from swf.epic.usecases.scene import Scene
 from swf.store import bulk
 from swf.store.work import held_by, overdue, unanswered, waiting
 

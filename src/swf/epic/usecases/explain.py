@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from swf.core.errors import UnknownNameError
+from swf.core.scene import Scene
 from swf.epic.usecases.explain_others import explain_agent, explain_dataset, explain_execution, explain_product
 from swf.epic.usecases.explain_parts import explain_sample, explain_slice
 from swf.epic.usecases.explain_run import explain_run
 from swf.epic.usecases.explain_stf import explain_stf
 from swf.epic.usecases.explanation import Explanation
 from swf.epic.usecases.lookup import near_names
-from swf.epic.usecases.scene import Scene
 
 _LOOKS = (
     explain_run,
@@ -37,7 +37,7 @@ def explain(name: str, scene: Scene) -> Explanation:
         explanation = look(name, scene)
         if explanation is not None:
             return explanation
-    near = near_names(name)
+    near = near_names(name, scene.namespaces)
     meant = f"did you mean {' or '.join(near)}? " if near else ""
     raise UnknownNameError(
         f"nothing here is named {name[:100]!r}; {meant}expected a run number, or the name of an STF, TF sample file, "

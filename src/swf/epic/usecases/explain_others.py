@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from django.db.models import Count
 
+from swf.core.scene import Scene
 from swf.core.work import UNFINISHED
 from swf.epic.models import FastMonFile, StfFile, TfSlice
 from swf.epic.usecases.explanation import Explanation, latest_events, listed
-from swf.epic.usecases.lookup import execution_named, in_namespace
-from swf.epic.usecases.scene import Scene, ago, standing
+from swf.epic.usecases.lookup import execution_named, seen_by
+from swf.epic.usecases.scene import ago, standing
+from swf.store.listing import in_sight
 from swf.store.models import AppLog, Dataset, DeadLetter, Product, Run, SystemAgent, WorkItem
 
 _ITEMS: tuple[type[WorkItem], ...] = (StfFile, FastMonFile, TfSlice)
@@ -18,10 +20,9 @@ _ITEMS: tuple[type[WorkItem], ...] = (StfFile, FastMonFile, TfSlice)
 
 def explain_execution(name: str, scene: Scene) -> Explanation | None:
     """An execution by its name."""
-    row = execution_named(name)
+    row = seen_by(execution_named(name), scene.namespaces)
     if row is None:
         return None
-    in_namespace(row, scene.namespace, f"execution {name}")
     status, resume = standing(name, scene)
     run = Run.objects.filter(pk=row.run_number).first() if row.run_number is not None else None
     definition = row.workflow_definition
@@ -45,10 +46,10 @@ def explain_dataset(name: str, scene: Scene) -> Explanation | None:
     """A dataset by `scope:name`, or by its name alone."""
     scope, _, plain = name.rpartition(":")
     rows = Dataset.objects.filter(name=plain, **({"scope": scope} if scope else {}))
+    rows = in_sight(rows, scene.namespaces)
     row = rows.annotate(number=Count("files")).order_by("id").first()
     if row is None:
         return None
-    in_namespace(row, scene.namespace, f"the dataset {row}")
     why = [f"It has {row.number} files."]
     waiting = StfFile.objects.filter(run_number=row.run_number, attached_at=None, has_content=True).count()
     if row.state == Dataset.State.CLOSED and row.closed_at is not None:
@@ -68,10 +69,9 @@ def explain_dataset(name: str, scene: Scene) -> Explanation | None:
 
 def explain_agent(name: str, scene: Scene) -> Explanation | None:
     """An agent by its name."""
-    row = SystemAgent.objects.filter(pk=name).first()
+    row = seen_by(SystemAgent.objects.filter(pk=name).first(), scene.namespaces)
     if row is None:
         return None
-    in_namespace(row, scene.namespace, f"agent {name}")
     letters = DeadLetter.objects.filter(namespace=row.namespace, role=row.agent_type, state=DeadLetter.State.PARKED)
     return Explanation(
         name=name,
@@ -86,10 +86,9 @@ def explain_agent(name: str, scene: Scene) -> Explanation | None:
 
 def explain_product(name: str, scene: Scene) -> Explanation | None:
     """A product by its name."""
-    row = Product.objects.filter(name=name).first()
+    row = seen_by(Product.objects.filter(name=name).first(), scene.namespaces)
     if row is None:
         return None
-    in_namespace(row, scene.namespace, f"product {name}")
     code = f" with {row.code_version}" if row.code_version else ""
     return Explanation(
         name=name,

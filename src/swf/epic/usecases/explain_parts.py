@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from swf.core.errors import UnknownNameError
 from swf.core.ledger import NOT_REQUIRED
+from swf.core.scene import Scene
 from swf.core.work import LOST, WORK_TABLE, WorkState, WorkTrigger
 from swf.epic.models import FastMonFile, SliceRetry, StfFile, TfSlice
 from swf.epic.names import PartName, parse_slice_name, parse_tf_sample_name
@@ -13,7 +14,7 @@ from swf.epic.usecases.explain_stf import explain_stf
 from swf.epic.usecases.explanation import NOT_MADE, Explanation, attempts_at, latest_events
 from swf.epic.usecases.item_words import why_item
 from swf.epic.usecases.letters import letters_about, said_of
-from swf.epic.usecases.scene import Scene, standing
+from swf.epic.usecases.scene import standing
 
 
 def explain_sample(name: str, scene: Scene) -> Explanation | None:

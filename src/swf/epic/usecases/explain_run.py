@@ -9,6 +9,7 @@ from django.db.models import Count
 
 from swf.core.figures import number_of
 from swf.core.ledger import Ledger, Stage
+from swf.core.scene import Scene, sees
 from swf.core.work import LOST, UNFINISHED, WorkState
 from swf.epic.accounting import ledger_of
 from swf.epic.models import FastMonFile, RunState, StfFile, TfSlice
@@ -17,7 +18,7 @@ from swf.epic.usecases.explanation import NOT_ANNOUNCED, Explanation, counted, l
 from swf.epic.usecases.item_words import agent_words
 from swf.epic.usecases.letters import open_letters, said_of
 from swf.epic.usecases.lookup import find_run
-from swf.epic.usecases.scene import Scene, goes_on, standing
+from swf.epic.usecases.scene import goes_on, standing
 from swf.store.models import Alarm, Event, Run, WorkflowExecution
 
 CLOSED = "closed"
@@ -35,9 +36,10 @@ def explain_run(name: str, scene: Scene) -> Explanation | None:
     if not (number.isascii() and number.isdigit() and len(number) <= 10):
         return None
     execution = WorkflowExecution.objects.filter(run_number=int(number)).first()
-    if execution is not None and not Run.objects.filter(pk=int(number)).exists():
+    announced = Run.objects.filter(pk=int(number)).exists()
+    if execution is not None and not announced and sees(scene.namespaces, execution.namespace):
         return _not_announced(execution, scene)
-    run = find_run(int(number), scene.namespace)
+    run = find_run(int(number), scene.namespaces)
     ledger = ledger_of(run.run_number)
     status, resume = standing(run.execution_id, scene)
     return Explanation(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from swf.core.errors import UnknownNameError
 from swf.core.ledger import MISSING, NOT_REQUIRED, Stage
+from swf.core.scene import Scene
 from swf.core.work import LOST, WorkState
 from swf.epic.accounting import stf_words
 from swf.epic.models import FastMonFile, StfFile, TfSlice
@@ -22,7 +23,7 @@ from swf.epic.usecases.explanation import (
 from swf.epic.usecases.item_words import why_item
 from swf.epic.usecases.letters import letters_about, said_of
 from swf.epic.usecases.lookup import find_run
-from swf.epic.usecases.scene import Scene, standing
+from swf.epic.usecases.scene import standing
 from swf.store.models import DeadLetter, Event, Run
 
 
@@ -32,7 +33,7 @@ def explain_stf(name: str, scene: Scene) -> Explanation | None:
         parsed = parse_stf_name(name)
     except UnknownNameError:
         return None
-    run = find_run(parsed.run, scene.namespace)
+    run = find_run(parsed.run, scene.namespaces)
     stf = StfFile.objects.filter(name=name).first()
     return _absent(name, parsed, run, scene) if stf is None else _present(stf, run, scene)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from swf.core.scene import Scene
 from swf.core.work import WorkState
 from swf.epic.usecases.lookup import execution_named
-from swf.epic.usecases.scene import Scene, ago, goes_on
+from swf.epic.usecases.scene import ago, goes_on
 from swf.store.models import SystemAgent, WorkItem
 
 

@@ -8,6 +8,8 @@ from typing import Any, Protocol, TypeVar
 
 from swf.core.errors import UnknownNameError
 from swf.core.messages import MAX_RUN
+from swf.core.scene import EVERYWHERE, Namespaces, here, sees
+from swf.store.listing import in_sight
 from swf.store.models import Dataset, Run, SystemAgent, WorkflowExecution
 
 
@@ -39,22 +41,22 @@ def parse_run_number(text: str) -> int:
     )
 
 
-def find_run(number: int, namespace: str | None = None) -> Run:
+def find_run(number: int, namespaces: Namespaces = EVERYWHERE) -> Run:
     """The row of a run.
 
     Raises:
-        UnknownNameError: there is no such run here, it is not announced yet, or it is of another namespace.
+        UnknownNameError: there is no such run that may be seen, or it is not announced yet.
     """
     run = Run.objects.filter(pk=number).first()
-    if run is not None:
-        return in_namespace(run, namespace, f"run {number}")
+    if run is not None and sees(namespaces, run.namespace):
+        return run
     execution = WorkflowExecution.objects.filter(run_number=number).first()
-    if execution is not None:
+    if run is None and execution is not None and sees(namespaces, execution.namespace):
         raise UnknownNameError(
             f"run {number} is not announced yet: its execution {execution.execution_id} is {execution.status}; "
             f"see: testbed runs explain {execution.execution_id}"
         )
-    raise UnknownNameError(f"there is no run {number} here; {_latest_runs(number)}")
+    raise UnknownNameError(f"there is no run {number} {here(namespaces)}; {_latest_runs(number, namespaces)}")
 
 
 def execution_of(run: Run) -> WorkflowExecution | None:
@@ -67,32 +69,32 @@ def execution_named(name: str) -> WorkflowExecution | None:
     return WorkflowExecution.objects.select_related("workflow_definition").filter(pk=name).first()
 
 
-def in_namespace(row: R, namespace: str | None, what: str) -> R:
-    """`row`, if it is of that namespace; None means any.
-
-    Raises:
-        UnknownNameError: it is of another one.
-    """
-    if namespace is not None and row.namespace != namespace:
-        raise UnknownNameError(f"{what} is not of namespace {namespace!r} but of {row.namespace!r}")
-    return row
+def seen_by(row: R | None, namespaces: Namespaces) -> R | None:
+    """`row`, if it may be seen."""
+    return row if row is not None and sees(namespaces, row.namespace) else None
 
 
-def near_names(name: str) -> list[str]:
-    """Names known here that look like `name`, the nearest first."""
-    return get_close_matches(name, list(_known_names()), n=3)
+def near_names(name: str, namespaces: Namespaces = EVERYWHERE) -> list[str]:
+    """Names that may be seen and look like `name`, the nearest first."""
+    return get_close_matches(name, list(_known_names(namespaces)), n=3)
 
 
-def _known_names() -> Iterable[str]:
-    yield from (str(n) for n in Run.objects.order_by("-run_number").values_list("run_number", flat=True)[:_LATEST])
-    executions = WorkflowExecution.objects.order_by("-start_time")
+def _known_names(namespaces: Namespaces) -> Iterable[str]:
+    yield from (str(n) for n in _run_numbers(namespaces))
+    executions = in_sight(WorkflowExecution.objects.order_by("-start_time"), namespaces)
     yield from executions.values_list("execution_id", flat=True)[:_LATEST]
-    yield from SystemAgent.objects.order_by("instance_name").values_list("instance_name", flat=True)[:_LATEST]
-    yield from Dataset.objects.order_by("-id").values_list("name", flat=True)[:_LATEST]
+    agents = in_sight(SystemAgent.objects.order_by("instance_name"), namespaces)
+    yield from agents.values_list("instance_name", flat=True)[:_LATEST]
+    yield from in_sight(Dataset.objects.order_by("-id"), namespaces).values_list("name", flat=True)[:_LATEST]
 
 
-def _latest_runs(number: int) -> str:
-    numbers = [str(n) for n in Run.objects.order_by("-run_number").values_list("run_number", flat=True)[:_LATEST]]
+def _run_numbers(namespaces: Namespaces) -> Iterable[int]:
+    runs = in_sight(Run.objects.order_by("-run_number"), namespaces)
+    return runs.values_list("run_number", flat=True)[:_LATEST]
+
+
+def _latest_runs(number: int, namespaces: Namespaces) -> str:
+    numbers = [str(n) for n in _run_numbers(namespaces)]
     if not numbers:
         return NO_RUN_YET
     near = get_close_matches(str(number), numbers, n=1)

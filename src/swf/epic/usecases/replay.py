@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from swf.core.scene import EVERYWHERE, Namespaces
 from swf.core.times import Clock
 from swf.epic.usecases.explanation import EventView, event_view
 from swf.epic.usecases.lookup import find_run
@@ -22,7 +23,7 @@ def replay(
     wait: Wait,
     speed: float = 0.0,
     first: int = 0,
-    namespace: str | None = None,
+    namespaces: Namespaces = EVERYWHERE,
 ) -> Iterator[EventView]:
     """The events of a run in their order, at the pace at which they came or faster.
 
@@ -32,7 +33,7 @@ def replay(
         wait: called with the seconds until the next event is due.
         speed: 1 is the original pace, 10 ten times as fast, 0 at once.
         first: the sequence number to begin with; a reader that stopped goes on with the last one it has plus 1.
-        namespace: the run's, where that is to be checked.
+        namespaces: those that may be seen.
 
     Raises:
         UnknownNameError: there is no such run.
@@ -40,7 +41,7 @@ def replay(
     """
     if not speed >= 0:
         raise ValueError(f"a speed of {speed} is no pace: expected 0 or more")
-    find_run(run_number, namespace)
+    find_run(run_number, namespaces)
     return _paced(_events(run_number, first), clock, wait, speed)
 
 

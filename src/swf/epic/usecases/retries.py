@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from swf.core.errors import IllegalMoveError, UnknownNameError
+from swf.core.scene import Scene
 from swf.core.work import WORK_TABLE, WorkState, WorkTrigger
 from swf.epic.models import SliceRetry, TfSlice
 from swf.epic.usecases.lookup import find_run
@@ -49,10 +49,9 @@ def retry_slices(
     names: Sequence[str],
     who: str,
     reason: str,
-    now: datetime,
+    scene: Scene,
     *,
-    process: int | None,
-    namespace: str | None = None,
+    dry_run: bool = False,
 ) -> RetryRequest:
     """Have slices of an open run tried once more that failed or expired.
 
@@ -61,16 +60,15 @@ def retry_slices(
         names: the slices; none means all of the run that failed or expired.
         who: who wishes it; it is kept in the event log.
         reason: why.
-        now: the present.
-        process: the process that runs agents in the data directory; None where none does. Then the wish is kept, and is
-            carried out when the execution is resumed.
-        namespace: the run's, where that is to be checked.
+        scene: the present. Where no process runs agents, the wish is kept, and is carried out when the execution is
+            resumed.
+        dry_run: nothing is changed; what is returned is what would be.
 
     Raises:
         UnknownNameError: there is no such run, or no such slice in it.
         IllegalMoveError: the run is closed, or a slice has not failed. Nothing is changed then.
     """
-    find_run(run_number, namespace)
+    find_run(run_number, scene.namespaces)
     with transaction.atomic():
         # The row is locked: who closes the run sees the wish, or this sees that it is closed.
         run = Run.objects.select_for_update().get(pk=run_number)
@@ -81,18 +79,19 @@ def retry_slices(
             )
         items = _named(run_number, names) if names else _all_failed(run_number)
         rows = [
-            {"slice_id": item.pk, "attempt": item.attempt, "wished_by": who, "reason": reason, "wished_at": now}
+            {"slice_id": item.pk, "attempt": item.attempt, "wished_by": who, "reason": reason, "wished_at": scene.now}
             for item in items
         ]
         new = bulk.insert(SliceRetry, rows, or_ignore=True)
+        transaction.set_rollback(dry_run)
     count = f"{len(items)} slice{'' if len(items) == 1 else 's'} of run {run_number}"
-    if process is None:
+    if scene.process is None:
         text = (
             f"no process is at work in this data directory: the wish is kept, and {count} will be tried once more when "
             "the execution is resumed"
         )
     else:
-        text = f"{count} will be tried once more by process {process}"
+        text = f"{count} will be tried once more by process {scene.process}"
     return RetryRequest(
         run=run_number,
         execution=run.execution_id,
@@ -100,9 +99,9 @@ def retry_slices(
         reason=reason,
         slices=tuple(item.name for item in items),
         already=len(items) - new,
-        process=process,
+        process=scene.process,
         text=text,
-        next=resume_command(run.execution_id) if process is None else "",
+        next=resume_command(run.execution_id) if scene.process is None else "",
     )
 
 

@@ -1,25 +1,15 @@
-"""What an explanation is given beside the rows: the instant, and whether a process is at work in the data directory."""
+"""What an explanation says of an execution at an instant: whether it goes on, and what to do where it does not."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from swf.core.figures import duration
+from swf.core.scene import Scene
 from swf.epic.usecases.lookup import execution_named
 from swf.store.models import WorkflowExecution
 
 Status = WorkflowExecution.Status
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """`process` is the process that runs agents in the data directory; None where none does. `namespace` None means
-    any."""
-
-    now: datetime
-    process: int | None
-    namespace: str | None = None
 
 
 def standing(execution_id: str, scene: Scene) -> tuple[str, tuple[str, ...]]:

@@ -1,23 +1,31 @@
-"""The STFs of a run, page by page: each page costs the same, however many there are and however far it is."""
+"""STFs: their list, and each with its word at every stage."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from swf.core.errors import UnknownNameError
-from swf.core.times import rfc3339
+from swf.core.plain import Shown
+from swf.core.scene import Scene, here, sees
 from swf.core.work import LOST, WorkState
 from swf.epic.models import StfFile, TfSlice
 from swf.epic.names import parse_stf_name, sequences_beginning
+from swf.epic.usecases.explain_stf import words_of
+from swf.epic.usecases.explanation import AttemptView, attempts_at
 from swf.epic.usecases.lookup import find_run
+from swf.service.queries.runs_seen import namespace_of_run, of_namespace
+from swf.store.filters import Filter, Value, number, words, yes_no
+from swf.store.listing import Listing, Question, both
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StfLine:
+class StfLine(Shown):
     """An STF in one line.
 
     `status` is that of its registration: queued, processing (its file is being verified), completed, failed, expired or
@@ -26,6 +34,8 @@ class StfLine:
     """
 
     name: str
+    run: int
+    namespace: str
     sequence: int
     status: str
     reason: str
@@ -40,9 +50,42 @@ class StfLine:
     simulated: bool
     registered: datetime
 
-    def as_json(self) -> dict[str, Any]:
-        """The line as plain values."""
-        return {**asdict(self), "registered": rfc3339(self.registered)}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StfDetail(Shown):
+    """An STF. `stages` has its word at each stage; `tf_first` is the detector's number of its first TF; `attempts` are
+    those at its verification."""
+
+    name: str
+    run: int
+    namespace: str
+    sequence: int
+    status: str
+    reason: str
+    size_bytes: int
+    tfs: int
+    samples: int | None
+    slices: int | None
+    slices_completed: int
+    slices_lost: int
+    attached: bool
+    in_buffer: bool
+    simulated: bool
+    registered: datetime
+    tf_first: int
+    adler32: str
+    sha256: str
+    has_content: bool
+    daq_state: str
+    daq_substate: str
+    attempt: int
+    retries: int
+    holder: str
+    updated: datetime
+    attached_at: datetime | None
+    removed_at: datetime | None
+    stages: dict[str, str]
+    attempts: tuple[AttemptView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +103,7 @@ class StfPage:
 
 def list_stfs(
     run_number: int,
-    namespace: str | None = None,
+    scene: Scene,
     *,
     status: WorkState | None = None,
     prefix: str = "",
@@ -71,7 +114,7 @@ def list_stfs(
 
     Args:
         run_number: the run.
-        namespace: the run's, where that is to be checked.
+        scene: what may be seen.
         status: only those in this state.
         prefix: only those whose names begin so.
         after: begin behind the STF of this name.
@@ -80,16 +123,56 @@ def list_stfs(
     Raises:
         UnknownNameError: there is no such run, or `after` is not the name of an STF of it.
     """
-    find_run(run_number, namespace)
+    find_run(run_number, scene.namespaces)
     wanted = sequences_beginning(run_number, prefix)
-    rows = StfFile.objects.filter(run_id=run_number, sequence__lt=wanted.stop)
-    rows = rows.filter(sequence__gte=max(wanted.start, _behind(after, run_number)))
+    filters: dict[str, Value] = {"run": run_number, "first": max(wanted.start, _behind(after, run_number))}
+    filters["last"] = wanted.stop - 1 if wanted else 0
     if status is not None:
-        rows = rows.filter(status=status)
+        filters["status"] = status
     # One more than is shown tells whether there is another page.
-    found = list(rows.order_by("sequence")[: limit + 1])
+    found = list(islice(STFS.every(Question(filters=filters), scene), limit + 1))
     shown = found[:limit]
-    return StfPage(run=run_number, stfs=_lines(shown), after=shown[-1].name if len(found) > limit else None)
+    return StfPage(run=run_number, stfs=tuple(shown), after=shown[-1].name if len(found) > limit else None)
+
+
+def show_stf(name: str, scene: Scene) -> StfDetail:
+    """An STF, with its word at each stage.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    row = StfFile.objects.select_related("run").filter(name=name).first()
+    if row is None or not sees(scene.namespaces, row.namespace):
+        raise UnknownNameError(f"there is no STF {name[:100]!r} {here(scene.namespaces)}")
+    (line,) = _lines([row], scene)
+    return StfDetail(
+        **{field: getattr(line, field) for field in StfLine.__slots__},
+        tf_first=row.tf_first,
+        adler32=row.adler32,
+        sha256=row.sha256,
+        has_content=row.has_content,
+        daq_state=row.daq_state,
+        daq_substate=row.daq_substate,
+        attempt=row.attempt,
+        retries=row.retries,
+        holder=row.lease_holder,
+        updated=row.updated_at,
+        attached_at=row.attached_at,
+        removed_at=row.removed_at,
+        stages={stage.value: word for stage, word in words_of(row).items()},
+        attempts=attempts_at(row.name),
+    )
+
+
+def namespace_of_stf(name: str) -> str | None:
+    """The namespace of an STF; None where there is none of that name."""
+    return StfFile.objects.filter(name=name).values_list("namespace", flat=True).first()
+
+
+def of_stf(rows: QuerySet[Any], name: str) -> QuerySet[Any]:
+    """The parts of an STF. Its key is looked up first, so that they are found by it, and by nothing else."""
+    pk = StfFile.objects.filter(name=name).values_list("pk", flat=True).first()
+    return rows.none() if pk is None else rows.filter(stf_id=pk)
 
 
 def _behind(after: str | None, run_number: int) -> int:
@@ -102,18 +185,20 @@ def _behind(after: str | None, run_number: int) -> int:
     return name.sequence + 1
 
 
-def _lines(stfs: list[StfFile]) -> tuple[StfLine, ...]:
+def _lines(stfs: Sequence[StfFile], scene: Scene) -> list[StfLine]:
     slices = TfSlice.objects.filter(stf_id__in=[stf.pk for stf in stfs]).order_by().values("stf_id")
     counts = slices.annotate(
         completed=Count("id", filter=Q(status=WorkState.COMPLETED)), lost=Count("id", filter=Q(status__in=LOST))
     )
     done = {stf: (completed, lost) for stf, completed, lost in counts.values_list("stf_id", "completed", "lost")}
-    return tuple(_line(stf, *done.get(stf.pk, (0, 0))) for stf in stfs)
+    return [_line(stf, *done.get(stf.pk, (0, 0))) for stf in stfs]
 
 
 def _line(stf: StfFile, completed: int, lost: int) -> StfLine:
     return StfLine(
         name=stf.name,
+        run=stf.run_id,
+        namespace=stf.namespace,
         sequence=stf.sequence,
         status=stf.status,
         reason=stf.reason,
@@ -128,3 +213,39 @@ def _line(stf: StfFile, completed: int, lost: int) -> StfLine:
         simulated=stf.simulated,
         registered=stf.created_at,
     )
+
+
+def _attached(rows: QuerySet[Any], wanted: bool) -> QuerySet[Any]:
+    return rows.filter(attached_at__isnull=not wanted)
+
+
+def _in_buffer(rows: QuerySet[Any], wanted: bool) -> QuerySet[Any]:
+    kept = Q(has_content=True, removed_at=None)
+    return rows.filter(kept if wanted else ~kept)
+
+
+_RUN = frozenset({"run"})
+
+STFS = Listing(
+    name="stf-files",
+    text="STFs: those of one run in their order, or of all runs, the newest first.",
+    rows=StfFile.objects.all,
+    lines=_lines,
+    line=StfLine,
+    filters={
+        "namespace": of_namespace(),
+        "run": number("Of this run.", "run_id", namespace_of_run),
+        "status": words("In this state of registration.", "status", WorkState),
+        "name": Filter(text="Of this name.", lookup="name", namespace_of=namespace_of_stf),
+        "first": number("From this sequence number on.", "sequence__gte"),
+        "last": number("Up to this sequence number.", "sequence__lte"),
+        "attached": yes_no("Attached to the run's dataset, or not.", _attached),
+        "in_buffer": yes_no("Still in the exit buffer, or not.", _in_buffer),
+    },
+    orders={
+        **both("sequence", newest_first=False, needs=_RUN),
+        **both("id", bars=_RUN),
+    },
+    indexed=(frozenset({"name"}), frozenset({"name", "run"}), _RUN, frozenset({"run", "status"})),
+    ranged=frozenset({"first", "last"}),
+)

@@ -10,6 +10,7 @@ from django.db.models import Count, Min, Sum
 
 from swf.core.ledger import Ledger, Stage
 from swf.core.modes import Mode
+from swf.core.scene import EVERYWHERE, Namespaces
 from swf.core.times import rfc3339
 from swf.core.work import WorkState
 from swf.epic.accounting import ledger_of
@@ -66,13 +67,13 @@ class RunSummary:
         return asdict(self)
 
 
-def run_summary(run_number: int, namespace: str | None = None) -> RunSummary:
+def run_summary(run_number: int, namespaces: Namespaces = EVERYWHERE) -> RunSummary:
     """The figures of a run: STFs, samples, slices, hits, the ledger, products, messages and agents.
 
     Raises:
         UnknownNameError: there is no such run.
     """
-    run = find_run(run_number, namespace)
+    run = find_run(run_number, namespaces)
     execution = execution_of(run)
     ledger = ledger_of(run_number)
     return RunSummary(
@@ -108,13 +109,13 @@ def run_summary(run_number: int, namespace: str | None = None) -> RunSummary:
     )
 
 
-def run_ledger(run_number: int, namespace: str | None = None) -> Ledger:
+def run_ledger(run_number: int, namespaces: Namespaces = EVERYWHERE) -> Ledger:
     """The account of a run: at each stage, how many STFs are in which state, and the name of each that is not done.
 
     Raises:
         UnknownNameError: there is no such run.
     """
-    find_run(run_number, namespace)
+    find_run(run_number, namespaces)
     return ledger_of(run_number)
 
 

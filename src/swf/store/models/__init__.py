@@ -4,6 +4,7 @@ from swf.store.models.agents import Alarm, AppLog, SystemAgent
 from swf.store.models.datasets import Dataset, DatasetFile
 from swf.store.models.delivery import DeadLetter, InboxEntry, OutboxMessage, RoleCursor
 from swf.store.models.events import Event, WorkflowMessage
+from swf.store.models.notes import RunNote
 from swf.store.models.runs import Counter, Run, WorkflowDefinition, WorkflowExecution
 from swf.store.models.work import Attempt, Product, WorkItem
 
@@ -21,6 +22,7 @@ __all__ = [
     "Product",
     "RoleCursor",
     "Run",
+    "RunNote",
     "SystemAgent",
     "WorkItem",
     "WorkflowDefinition",

@@ -53,13 +53,21 @@ class AppLog(models.Model):
     id = models.BigAutoField(primary_key=True)
     app_name = models.CharField(max_length=50)
     instance_name = models.CharField(max_length=100)
-    timestamp = models.DateTimeField(db_index=True)
+    timestamp = models.DateTimeField()
     levelname = models.CharField(max_length=10)
     event = models.CharField(max_length=200)
     namespace = models.CharField(max_length=64, default="")
-    execution_id = models.CharField(max_length=100, default="", db_index=True)
-    run_number = models.IntegerField(null=True, db_index=True)
+    execution_id = models.CharField(max_length=100, default="")
+    run_number = models.IntegerField(null=True)
     extra_data = models.TextField(default="{}", help_text="The other fields, as JSON.")
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["timestamp", "id"], name="log_time"),
+            models.Index(fields=["run_number", "timestamp", "id"], name="log_run"),
+            models.Index(fields=["execution_id", "timestamp", "id"], name="log_execution"),
+            models.Index(fields=["instance_name", "timestamp", "id"], name="log_agent"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.levelname} {self.event}"

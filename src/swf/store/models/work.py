@@ -81,7 +81,7 @@ class Product(models.Model):
     id = models.BigAutoField(primary_key=True)
     name = models.CharField(max_length=250, unique=True)
     namespace = models.CharField(max_length=64)
-    run_number = models.IntegerField(null=True, db_index=True)
+    run_number = models.IntegerField(null=True)
     kind = models.CharField(max_length=50)
     location = models.CharField(max_length=1000)
     size_bytes = models.BigIntegerField()
@@ -95,6 +95,9 @@ class Product(models.Model):
     summary = models.JSONField(default=dict)
     simulated = models.BooleanField(default=False)
     created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["run_number", "id"], name="product_run")]
 
     def __str__(self) -> str:
         return self.name

@@ -9,6 +9,7 @@ import pytest
 
 from epic_bench import RUN, Daq, EpicBench, fails, fails_until_asked
 from swf.core.errors import IllegalMoveError
+from swf.core.scene import Scene
 from swf.core.work import WorkState
 from swf.epic.accounting import ledger_of
 from swf.epic.models import RunState, SliceRetry, TfSlice
@@ -34,7 +35,7 @@ def bench_with(folder: Path, payload: object, bus: str = "memory") -> EpicBench:
 
 
 def wish(bench: EpicBench, *names: str) -> None:
-    retry_slices(RUN, names, "ann", "the disk is there again", bench.clock.now(), process=None)
+    retry_slices(RUN, names, "ann", "the disk is there again", Scene(now=bench.clock.now()))
 
 
 @pytest.mark.parametrize("bus", ["memory", "embedded"])

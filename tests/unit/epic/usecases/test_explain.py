@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from swf.core.errors import UnknownNameError
+from swf.core.scene import Scene, only
 from swf.core.work import WorkState
 from swf.epic.names import slice_name, stf_name, tf_sample_name
 from swf.epic.usecases.explain import explain
 from swf.epic.usecases.explanation import Explanation
-from swf.epic.usecases.scene import Scene
 from swf.store.models import Alarm, Dataset, DatasetFile, Product
 from taken_run import EXECUTION, NOW, RUN, TakenRun
 
@@ -393,8 +393,8 @@ class TestUnknown:
     @pytest.mark.parametrize("name", [str(RUN), STF, EXECUTION])
     def test_of_another_namespace(self, run: TakenRun, name: str) -> None:
         run.stf(1)
-        with pytest.raises(UnknownNameError, match="not of namespace 'other'"):
-            explain(name, Scene(now=NOW, process=None, namespace="other"))
+        with pytest.raises(UnknownNameError, match=r"no run|nothing here is named"):
+            explain(name, Scene(now=NOW, process=None, namespaces=only("other")))
 
 
 def test_an_explanation_is_plain_json(run: TakenRun) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from swf.core.errors import IllegalMoveError, UnknownNameError
+from swf.core.scene import Scene, only
 from swf.core.work import WorkState
 from swf.epic.models import SliceRetry, TfSlice
 from swf.epic.names import slice_name, stf_name
 from swf.epic.usecases.explain import explain
 from swf.epic.usecases.retries import RetryRequest, retry_slices
-from swf.epic.usecases.scene import Scene
 from taken_run import EXECUTION, NOW, RUN, TakenRun
 
 STATES = (WorkState.FAILED, WorkState.COMPLETED, WorkState.FAILED, WorkState.QUEUED, WorkState.EXPIRED)
@@ -35,7 +35,7 @@ def name(index: int) -> str:
 
 
 def wish(*names: str, process: int | None = None, reason: str = "the disk is there again") -> RetryRequest:
-    return retry_slices(RUN, names, "ann", reason, NOW, process=process)
+    return retry_slices(RUN, names, "ann", reason, Scene(now=NOW, process=process))
 
 
 def wished() -> list[tuple[str, int]]:
@@ -75,9 +75,9 @@ def test_where_one_has_not_failed_nothing_is_done() -> None:
     with pytest.raises(UnknownNameError, match=f"run {RUN} has no slice 'x'.*testbed runs ledger {RUN}"):
         wish(name(0), "x")
     with pytest.raises(UnknownNameError, match="there is no run"):
-        retry_slices(RUN + 1, [], "ann", "", NOW, process=None)
-    with pytest.raises(UnknownNameError, match="is not of namespace"):
-        retry_slices(RUN, [], "ann", "", NOW, process=None, namespace="other")
+        retry_slices(RUN + 1, [], "ann", "", Scene(now=NOW))
+    with pytest.raises(UnknownNameError, match=f"there is no run {RUN} in namespace 'other'"):
+        retry_slices(RUN, [], "ann", "", Scene(now=NOW, namespaces=only("other")))
     assert wished() == []
 
 

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from swf.core.errors import IllegalMoveError, UnknownNameError
+from swf.core.scene import Scene, only
 from swf.core.times import ManualClock
 from swf.core.work import WorkState
 from swf.epic.names import stf_name
 from swf.epic.usecases.lookup import parse_run_number
 from swf.epic.usecases.prune import prune
-from swf.epic.usecases.runs import list_runs, stop_run
+from swf.epic.usecases.runs import RUNS, RunLine, stop_run
 from swf.epic.usecases.summary import ledger_as_json, run_ledger, run_summary
+from swf.store.listing import Question
 from swf.store.models import Alarm, Dataset, Product, WorkflowExecution
 from taken_run import EXECUTION, NOW, RUN, TakenRun
 
@@ -141,13 +143,17 @@ def test_what_is_no_run_number(text: str) -> None:
         parse_run_number(text)
 
 
+def runs(process: int | None = None, namespace: str | None = None) -> tuple[RunLine, ...]:
+    return RUNS.page(Question(), Scene(now=NOW, process=process, namespaces=only(namespace))).items
+
+
 class TestList:
     def test_newest_first_with_counts(self, run: TakenRun) -> None:
         run.processed_stf(1)
         run.ended(1, closed=True, by="me")
         newer = TakenRun(RUN + 1, execution="fast_processing-me-0002")
         newer.started()
-        first, second = list_runs(process=4321)
+        first, second = runs(4321)
         assert (first.run, first.status, first.alive, first.state) == (RUN + 1, "running", True, "physics")
         assert (second.state, second.stfs, second.stfs_produced) == ("closed", 1, 1)
         assert (second.slices, second.slices_completed, second.ended_by) == (2, 2, "me")
@@ -155,53 +161,53 @@ class TestList:
 
     def test_running_by_its_record_only(self) -> None:
         TakenRun().started()
-        assert not list_runs(process=None)[0].alive
+        assert not runs()[0].alive
 
     def test_of_a_namespace(self, run: TakenRun) -> None:
         TakenRun(RUN + 1, execution="e2", namespace="other").started()
-        assert [line.run for line in list_runs("other")] == [RUN + 1]
+        assert [line.run for line in runs(namespace="other")] == [RUN + 1]
 
     def test_so_many(self, run: TakenRun) -> None:
         TakenRun(RUN + 1, execution="e2").started()
-        assert len(list_runs(limit=1)) == 1
+        assert len(RUNS.page(Question(limit=1), Scene(now=NOW)).items) == 1
 
     def test_one_that_is_not_announced(self) -> None:
         TakenRun().started(announced=False)
-        assert list_runs()[0].state == "not_announced"
+        assert runs()[0].state == "not_announced"
 
 
 class TestStop:
     def test_asks_the_process_that_runs_it(self) -> None:
         TakenRun().started()
-        request = stop_run(RUN, "somebody", "enough", process=77)
+        request = stop_run(RUN, "somebody", "enough", Scene(now=NOW, process=77))
         assert "process 77 will end run 100010" in request.text
         execution = WorkflowExecution.objects.get()
         assert (execution.stop_requested_by, execution.stop_reason) == ("somebody", "enough")
 
     def test_keeps_the_request_where_no_process_runs(self) -> None:
         TakenRun().started(status="paused")
-        request = stop_run(RUN, "somebody", "", process=None)
+        request = stop_run(RUN, "somebody", "", Scene(now=NOW))
         assert "is not running" in request.text
         assert request.next == f"testbed run --resume {EXECUTION}"
 
     def test_before_it_is_announced(self) -> None:
         TakenRun().started(announced=False)
-        assert stop_run(RUN, "somebody", "", process=77).process == 77
+        assert stop_run(RUN, "somebody", "", Scene(now=NOW, process=77)).process == 77
 
     def test_not_one_that_has_ended(self) -> None:
         run = TakenRun()
         run.started()
         run.ended(1)
         with pytest.raises(IllegalMoveError, match="is announced already"):
-            stop_run(RUN, "somebody", "", process=77)
+            stop_run(RUN, "somebody", "", Scene(now=NOW, process=77))
 
     def test_not_one_that_is_completed(self, run: TakenRun) -> None:
         with pytest.raises(IllegalMoveError, match="cannot be stopped"):
-            stop_run(RUN, "somebody", "", process=77)
+            stop_run(RUN, "somebody", "", Scene(now=NOW, process=77))
 
     def test_not_an_unknown_one(self, run: TakenRun) -> None:
         with pytest.raises(UnknownNameError, match="there is no run 5"):
-            stop_run(5, "somebody", "", process=77)
+            stop_run(5, "somebody", "", Scene(now=NOW, process=77))
 
 
 class TestPrune:

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from swf.core.errors import UnknownNameError
+from swf.core.scene import Scene, only
 from swf.core.work import WorkState
 from swf.epic.names import stf_name
 from swf.epic.usecases.stfs import list_stfs
 from taken_run import NOW, RUN, TakenRun
+
+ALL = Scene(now=NOW)
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def pages(limit: int, **wanted: object) -> list[list[str]]:
     found: list[list[str]] = []
     after = None
     while True:
-        page = list_stfs(RUN, limit=limit, after=after, **wanted)  # type: ignore[arg-type]
+        page = list_stfs(RUN, ALL, limit=limit, after=after, **wanted)  # type: ignore[arg-type]
         found.append([line.name for line in page.stfs])
         after = page.after
         if after is None:
@@ -72,7 +75,7 @@ def test_what_is_said_of_each(run: TakenRun) -> None:
     sample = run.sample(run.stf(13, slice_count=3, attached_at=NOW, removed_at=NOW))
     for index, state in enumerate((WorkState.COMPLETED, WorkState.FAILED, WorkState.QUEUED)):
         run.slice(sample, index, state)
-    page = list_stfs(RUN, after=stf_name(RUN, 12))
+    page = list_stfs(RUN, ALL, after=stf_name(RUN, 12))
     (line,) = page.stfs
     assert (line.status, line.samples, line.slices, line.slices_completed, line.slices_lost) == (
         "completed",
@@ -82,7 +85,7 @@ def test_what_is_said_of_each(run: TakenRun) -> None:
         1,
     )
     assert (line.attached, line.in_buffer, line.simulated) == (True, False, True)
-    (failed, *_) = list_stfs(RUN, status=WorkState.FAILED).stfs
+    (failed, *_) = list_stfs(RUN, ALL, status=WorkState.FAILED).stfs
     assert (failed.reason, failed.samples, failed.slices, failed.attached) == ("truncated", None, None, False)
     assert failed.in_buffer
     assert json.loads(json.dumps(page.as_json())) == page.as_json()
@@ -91,10 +94,10 @@ def test_what_is_said_of_each(run: TakenRun) -> None:
 @pytest.mark.usefixtures("run")
 def test_wrong_names() -> None:
     with pytest.raises(UnknownNameError, match="is not the name of an STF"):
-        list_stfs(RUN, after="x")
+        list_stfs(RUN, ALL, after="x")
     with pytest.raises(UnknownNameError, match=f"of run {RUN + 1}, not of run {RUN}"):
-        list_stfs(RUN, after=stf_name(RUN + 1, 1))
+        list_stfs(RUN, ALL, after=stf_name(RUN + 1, 1))
     with pytest.raises(UnknownNameError, match="there is no run"):
-        list_stfs(RUN + 5)
-    with pytest.raises(UnknownNameError, match="is not of namespace 'other'"):
-        list_stfs(RUN, "other")
+        list_stfs(RUN + 5, ALL)
+    with pytest.raises(UnknownNameError, match=f"there is no run {RUN} in namespace 'other'"):
+        list_stfs(RUN, Scene(now=NOW, namespaces=only("other")))

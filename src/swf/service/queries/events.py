@@ -87,8 +87,8 @@ def _until(rows: QuerySet[Any], instant: datetime) -> QuerySet[Any]:
 
 
 def numbers_around(instant: datetime) -> tuple[int, int]:
-    """Two numbers of the log, around an instant: rows up to the first one are of before it, rows behind the second one of
-    after it, by the clocks of senders. Few rows are looked at, however long the log is."""
+    """Two numbers of the log around an instant: rows up to the first one are of before it, those behind the second one
+    of after it, by the clocks of senders. Few rows are looked at, however long the log is."""
     ends = Event.objects.aggregate(first=Min("seq"), last=Max("seq"))
     low, high = (ends["first"] or 1) - 1, ends["last"] or 0
     while high - low > _PROBES:

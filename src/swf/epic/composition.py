@@ -12,7 +12,7 @@ from swf.core.effects import prefixed
 from swf.core.errors import ConfigError
 from swf.core.messages import Vocabulary
 from swf.core.payload import PayloadSpec
-from swf.epic.agents.adoption import Adoption
+from swf.epic.agents.adoption import AbandonedRuns, Adoption
 from swf.epic.agents.data import data_agent
 from swf.epic.agents.fast_processing import fast_processing_agent
 from swf.epic.agents.fastmon import fastmon_agent
@@ -116,6 +116,7 @@ class EpicAgents:
             closer=RunCloser(platform.namespace, platform.clock, datasets),
             lease_s=self._lease_s,
             adoption=self._adoption,
+            abandoned=AbandonedRuns(platform.namespace, platform.clock) if self._adoption else None,
         )
 
     def _fastmon(self) -> Agent:

@@ -9,7 +9,7 @@ from swf.core.errors import DataError
 from swf.core.messages import Message
 from swf.core.times import Clock
 from swf.core.work import WorkState
-from swf.epic.agents.adoption import Adoption
+from swf.epic.agents.adoption import AbandonedRuns, Adoption
 from swf.epic.agents.run_registry import RunRegistry, ensure_run
 from swf.epic.agents.verification import verifier
 from swf.epic.closing import RunCloser
@@ -40,15 +40,17 @@ def data_agent(
     datasets: DatasetKeeper,
     lease_s: float,
     adoption: Adoption | None = None,
+    abandoned: AbandonedRuns | None = None,
 ) -> Agent:
-    """The agent; `files` says where STFs lie, `adoption` is given where runs of older DAQs are taken in."""
+    """The agent; `files` says where STFs lie, `adoption` and `abandoned` are given where runs of older DAQs are taken
+    in."""
     verification = verifier(files=files, io=io, clock=clock, lease_s=lease_s)
     registration = Registration(book, verification.look, adoption)
     return Agent(
         role=ROLE,
         subscriptions=(EPIC_TOPIC,),
         handlers={**RunRegistry(book, adoption).handlers(), StfGen: registration.stf_gen},
-        reconcilers=(verification, datasets, closer),
+        reconcilers=(verification, datasets, closer, *([abandoned] if abandoned else [])),
     )
 
 

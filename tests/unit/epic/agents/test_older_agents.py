@@ -17,6 +17,7 @@ from swf.epic.accounting import ledger_of
 from swf.epic.messages import EPIC_TOPIC
 from swf.epic.models import FastMonFile, RunState, StfFile, TfSlice
 from swf.messaging.bus import Wire
+from swf.service.executions import request_stop
 from swf.store.models import DeadLetter, Event, Run, WorkflowExecution
 
 SLICES = 3
@@ -64,6 +65,26 @@ def test_a_run_of_an_older_daq_is_taken_in_and_processed_to_its_end(bench: EpicB
     assert TfSlice.objects.filter(status="completed").count() == 3 * SLICES
     assert (RunState.objects.get().phase, letters()) == ("completed", [])
     assert Event.objects.filter(type="execution_adopted").count() == 1
+
+
+def test_a_run_whose_daq_went_away_ends_when_somebody_stops_it(bench: EpicBench) -> None:
+    say(bench, *OlderDaq(bench.namespace).whole_run(3)[:-1])
+    assert Run.objects.get().end_time is None
+    request_stop(WorkflowExecution.objects.get(), "bob", "its DAQ is gone")
+    bench.run()
+    run, execution = Run.objects.get(), WorkflowExecution.objects.get()
+    assert (run.total_stf_files, run.ended_by, RunState.objects.get().phase) == (3, "bob", "completed")
+    assert run.closed_at is not None
+    assert (execution.status, execution.status_reason) == ("stopped", "its DAQ is gone")
+    assert ledger_of(RUN).complete
+
+
+def test_a_run_of_ours_is_ended_by_its_own_daq_alone(bench: EpicBench) -> None:
+    ours = bench.daq()
+    bench.send(ours.imminent(), ours.start(), ours.stf(1))
+    request_stop(WorkflowExecution.objects.get(), "bob", "enough")
+    bench.run()
+    assert Run.objects.get().end_time is None
 
 
 def test_messages_that_come_twice_and_in_any_order_change_nothing(bench: EpicBench) -> None:

@@ -22,8 +22,7 @@ Wait = Callable[[float], object]
 """Waits that many seconds."""
 
 PAUSE_S: Final = 0.2
-PATIENCE: Final = 150
-"""How often the server is asked, `PAUSE_S` apart, before the outcome is given up as unknown: for half a minute."""
+"""How long after a server that did not answer it is asked again."""
 
 # A transaction that has changed nothing has no number yet, needs no mark, and is cheap to commit.
 _MARK: Final = (
@@ -38,6 +37,10 @@ def known_outcome(agent: str, start: int | None = None, *, wait: Wait = time.sle
     """`transaction.atomic` of an agent, outermost: a normal return means that it has committed, an exception that it
     has not. With SQLite there is no doubt.
 
+    The server is asked until it answers, however long it is away: who took a commit for failed that was none would
+    hold units that it does not know of, and an agent can do nothing without its rows anyway. Where the process is ended
+    meanwhile, its next start finds in the rows what it held.
+
     Args:
         agent: the agent's name; its process is the only one under that name.
         start: which of the agent's starts this process is. One that was taken for dead and followed by another one, for
@@ -45,8 +48,7 @@ def known_outcome(agent: str, start: int | None = None, *, wait: Wait = time.sle
         wait: how to wait for a server that is gone.
 
     Raises:
-        OperationalError, InterfaceError: the database failed, and nothing took effect; or it does not come back, and
-            nobody knows.
+        OperationalError, InterfaceError: the database failed, and nothing took effect.
         BusyError: another process has taken this one's place; nothing took effect.
     """
     mark: UUID | None = None
@@ -76,7 +78,7 @@ def _marked(agent: str, start: int | None) -> UUID | None:
 
 
 def _has_committed(agent: str, mark: UUID, wait: Wait) -> bool:
-    for _ in range(PATIENCE):
+    while True:
         try:
             connection.close()
             with connection.cursor() as cursor:
@@ -87,4 +89,3 @@ def _has_committed(agent: str, mark: UUID, wait: Wait) -> bool:
             wait(PAUSE_S)
         else:
             return bool(row == (mark,))
-    return False

@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 import swf
-from swf.cli import agents, config, containers, db, dead_letters, doctor, init, plan, run, runs, services, workflows
+from swf.cli import (
+    agents,
+    config,
+    containers,
+    db,
+    dead_letters,
+    doctor,
+    init,
+    monitor,
+    plan,
+    run,
+    runs,
+    services,
+    workflows,
+)
 from swf.cli.boundary import guarded
 
 
@@ -57,6 +71,7 @@ def application() -> typer.Typer:
     app.add_typer(workflows.application(), name="workflows")
     app.add_typer(runs.application(), name="runs")
     app.add_typer(dead_letters.application(), name="dead-letters")
+    app.add_typer(monitor.application(), name="monitor")
     app.add_typer(config.application(), name="config")
     app.add_typer(db.application(), name="db")
     return app

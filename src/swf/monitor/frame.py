@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.conf import settings
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
 
+from swf.monitor.parts import parts
 from swf.service.instrument import NavigationEntry
 from swf.store.models import Alarm, WorkflowExecution
 from swf.web.access import access_of
@@ -22,12 +21,12 @@ _FRONT: Final = (NavigationEntry(title="Now", path="/"),)
 def frame(request: HttpRequest) -> dict[str, Any]:
     """What templates find beside what their page gives them. Looked up where it is shown only."""
     return {
-        "access": SimpleLazyObject(lambda: access_of(request)),
+        "access": lambda: access_of(request),
         "theme": theme_of(request),
         "navigation": navigation(),
-        "chosen_namespace": SimpleLazyObject(lambda: chosen_namespace(request) or ""),
-        "known_namespaces": SimpleLazyObject(lambda: known_namespaces(request)),
-        "alarms_raised": SimpleLazyObject(lambda: alarms_raised(request)),
+        "chosen_namespace": lambda: chosen_namespace(request) or "",
+        "known_namespaces": lambda: known_namespaces(request),
+        "alarms_raised": lambda: alarms_raised(request),
     }
 
 
@@ -39,8 +38,8 @@ def theme_of(request: HttpRequest) -> str:
 
 def navigation() -> tuple[NavigationEntry, ...]:
     """The links of the head: the front page, and those of the instruments."""
-    parts = [each.web for each in settings.SWF_INSTRUMENTS if each.web is not None]
-    return (*_FRONT, *(entry for part in parts for entry in part.navigation))
+    added = [each.web.navigation for each in parts().instruments if each.web is not None]
+    return (*_FRONT, *(entry for entries in added for entry in entries))
 
 
 def known_namespaces(request: HttpRequest) -> list[str]:

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can serve: for whoever watches over it. They tell nothing else."""
+"""Whether the process lives, whether it can serve, and its figures: for programs that watch over it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from swf.core.errors import SwfError
+from swf.core.errors import ForbiddenError, SwfError
+from swf.monitor.locality import is_local
+from swf.monitor.parts import parts
 from swf.store import schema
+from swf.web.access import access_of
 
 
 @login_not_required
@@ -30,3 +33,20 @@ def readyz(request: HttpRequest) -> HttpResponse:
     ready = set(parts.values()) == {"ok"}
     made = {"status": "ok" if ready else "not ready", **parts}
     return JsonResponse(made, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
+
+
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The figures of this process for Prometheus: for who scrapes from this machine, or shows a token or session of
+    somebody who may see something.
+
+    Raises:
+        ForbiddenError: neither.
+    """
+    if not is_local(request) and not access_of(request).grants:
+        raise ForbiddenError(
+            "figures are for scrapes from this machine, or with the header Authorization: Bearer TOKEN"
+        )
+    figures = parts().figures
+    return HttpResponse(figures.text(), content_type=figures.media_type, headers={"Cache-Control": "no-store"})

@@ -10,7 +10,6 @@ from swf.core.modes import Mode
 from swf.monitor.settings import WEB_APPS, django_apps
 from swf.service.instrument import Instrument
 from swf.service.mode import Installation
-from swf.service.opening import require_store
 from swf.service.workspace import Workspace
 from swf.store import database, schema
 from swf.store.postgresql import postgresql
@@ -30,7 +29,6 @@ def open_monitor_store(
         more: `swf.monitor.settings.web_settings`.
 
     Raises:
-        UnknownNameError: there is no store.
         ConfigError, ServiceError: the database of the service mode cannot be used.
         DataError: tables are of another version of this program.
     """
@@ -38,7 +36,6 @@ def open_monitor_store(
         # Pages are served by many threads: they share connections.
         settings = postgresql(found.database, pooled=True, application=APPLICATION)
     else:
-        require_store(workspace)
         settings = database.sqlite(workspace.database)
     database.configure(settings, django_apps(instruments), more)
     _bring_up_to_date()

@@ -7,6 +7,9 @@ from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from swf.monitor.figures import Figures
+from swf.monitor.parts import Parts
+from swf.monitor.throttle import LoginThrottle
 from swf.service.instrument import Instrument
 from swf.web.site import Site
 
@@ -62,7 +65,7 @@ def web_settings(
     mark = sha256(secret.encode()).hexdigest()[:8]
     return {
         "SWF_SITE": site,
-        "SWF_INSTRUMENTS": tuple(instruments),
+        "SWF_MONITOR": Parts(instruments=tuple(instruments), figures=Figures(), throttle=LoginThrottle(site.clock)),
         "DEBUG": False,
         "SECRET_KEY": secret,
         "ALLOWED_HOSTS": list(hosts),

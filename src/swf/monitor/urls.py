@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.urls import include, path
 
 from swf.monitor import front, health, login, static_files
+from swf.monitor.parts import parts
 from swf.monitor.rest.root import rest_api
 from swf.service.instrument import imported
 
@@ -21,9 +21,10 @@ urlpatterns = [
     path("login", login.log_in, name="login"),
     path("login/once/<str:secret>", login.log_in_once, name="login-once"),
     path("logout", login.log_out, name="logout"),
+    path("metrics", health.metrics, name="metrics"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("static/<path:name>", static_files.static_file, name="static"),
-    path("api/v1/", rest_api(settings.SWF_INSTRUMENTS).urls),
-    *(path("", include(imported(each.web.pages))) for each in settings.SWF_INSTRUMENTS if each.web is not None),
+    path("api/v1/", rest_api(parts().instruments).urls),
+    *(path("", include(imported(each.web.pages))) for each in parts().instruments if each.web is not None),
 ]

@@ -31,12 +31,19 @@ class Log(Protocol):
 
 class LogSink:
     """Takes the log lines of one process. `step` writes those that wait to the store; `echo` gets each one for a person
-    who watches."""
+    who watches. Without `to_store`, the file alone has them."""
 
     def __init__(
-        self, path: Path, app_name: str, clock: Clock, echo: Callable[[str], None] = lambda line: None
+        self,
+        path: Path,
+        app_name: str,
+        clock: Clock,
+        echo: Callable[[str], None] = lambda line: None,
+        *,
+        to_store: bool = True,
     ) -> None:
         self._echo = echo
+        self._kept = _KEPT if to_store else 0
         self._file = path.open("a", encoding="utf-8")
         self._app_name = app_name
         self._clock = clock
@@ -55,7 +62,7 @@ class LogSink:
             try:
                 bulk.insert(AppLog, waiting)
             except database.FAILURES:
-                self._waiting = [*waiting, *self._waiting][:_KEPT]
+                self._waiting = [*waiting, *self._waiting][: self._kept]
                 raise
 
     def close(self) -> None:
@@ -78,7 +85,7 @@ class LogSink:
             self._file.flush()
         self._echo(_for_a_person(line))
         columns = {name: fields.pop(name, None) for name in _COLUMNS}
-        if len(self._waiting) < _KEPT:
+        if len(self._waiting) < self._kept:
             self._waiting.append(
                 {
                     "app_name": self._app_name,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from swf.config import LocalPath, Section
+from swf.config import LocalPath, Section, TextList
 from swf.core.modes import Mode
 from swf.messaging.settings import BUS_ENVIRONMENT, BusSection, LegacySection
 from swf.store.settings import ENVIRONMENT as DATABASE_ENVIRONMENT
@@ -44,8 +45,35 @@ class MonitorSection(Section):
     of_installation: ClassVar[bool] = True
 
     url: str = Field(
-        "", max_length=500, description='Address of the web monitor, to point people to. Empty (""): none.'
+        "",
+        max_length=500,
+        description="Address of the web monitor, to point people to: `https://...` where a proxy with TLS stands "
+        'before it; cookies are then sent over TLS only. Empty (""): none.',
     )
+    hosts: TextList = Field(
+        (), description="Further names by which the monitor may be called; the one of `url` and those of this machine "
+        "where it listens are known."
+    )  # fmt: skip
+    proxies: TextList = Field(
+        (),
+        description="Addresses of the proxies before the monitor: what they say of who asks (X-Forwarded-For, "
+        "X-Forwarded-Proto) is believed, and nobody else.",
+    )
+    session_hours: float = Field(12.0, gt=0, le=720, description="How long a login lasts, in hours.")
+    requests_per_s: float = Field(
+        50.0,
+        gt=0,
+        le=100000,
+        description="Requests that one login or token may make in a second, for long; four times as many at once, and "
+        "from one address eight times as many.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        if url and not re.match(r"https?://[A-Za-z0-9.\[\]:-]+(/|\Z)", url):
+            raise ValueError("expected http://host or https://host, with a port where it has one")
+        return url.rstrip("/")
 
 
 class MetricsSection(Section):

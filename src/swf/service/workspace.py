@@ -38,6 +38,11 @@ class Workspace:
         return self.root / "highest-run"
 
     @property
+    def monitor_secret(self) -> Path:
+        """What the web monitor signs cookies with."""
+        return self.root / "monitor-secret"
+
+    @property
     def exit_buffer(self) -> Path:
         """The DAQ's exit buffer, where the configuration names no other."""
         return self.root / "exit-buffer"

@@ -1,7 +1,5 @@
 """Settings for the type checker and for making migrations; no process of the system reads them."""
 
-from typing import Any
-
 SECRET_KEY = "not used"
 INSTALLED_APPS = [
     "swf.store",
@@ -12,7 +10,7 @@ INSTALLED_APPS = [
     "swf.web",
 ]
 SWF_SITE: object = None
-SWF_INSTRUMENTS: tuple[Any, ...] = ()
+SWF_MONITOR: object = None
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

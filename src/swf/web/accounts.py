@@ -48,9 +48,24 @@ def create_user(actor: Actor, name: str, password: str) -> User:
     user.set_password(password)
     with transaction.atomic():
         if User.objects.filter(username=name).exists():
-            raise ConfigError(f"there is a user {name!r} already: choose another name")
+            raise ConfigError(
+                f"there is a user {name!r} already: choose another name; roles and passwords are changed with: "
+                "testbed monitor grant, testbed monitor password"
+            )
         user.save()
         record(actor, "user.create", name)
+    return user
+
+
+def create_admin(actor: Actor, name: str, password: str) -> User:
+    """A new user who may do everything, in every namespace.
+
+    Raises:
+        ConfigError: as `create_user`.
+    """
+    with transaction.atomic():
+        user = create_user(actor, name, password)
+        grant(actor, user, Role.ADMIN, EVERYWHERE)
     return user
 
 

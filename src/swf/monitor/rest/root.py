@@ -11,7 +11,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.utils import check_csrf
 
 import swf
-from swf.core.errors import ForbiddenError, SwfError
+from swf.core.errors import ForbiddenError, QuestionError, SwfError
 from swf.service.instrument import Instrument, imported
 from swf.web.access import Access, access_of
 from swf.web.problems import MEDIA_TYPE, Problem, problem, problem_of
@@ -72,7 +72,10 @@ def answer(what: Problem, more: dict[str, Any] | None = None) -> HttpResponse:
 def _say_errors(api: NinjaAPI) -> None:
     @api.exception_handler(SwfError)
     def on_purpose(request: HttpRequest, error: SwfError) -> HttpResponse:
-        return answer(problem_of(error))
+        wrong = (
+            [{"in": "query", "name": error.field, "problem": error.problem}] if isinstance(error, QuestionError) else []
+        )
+        return answer(problem_of(error), {"errors": wrong} if wrong else None)
 
     @api.exception_handler(AuthenticationError)
     def nobody(request: HttpRequest, error: AuthenticationError) -> HttpResponse:

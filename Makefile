@@ -33,8 +33,8 @@ install-services: $(VENV)/.installed-services
 
 install-dev: $(VENV)/.installed-dev
 
-demo: install ## take, sample, slice and process a SIMULATED run, here and now
-	$(BIN)/testbed run fast_processing --no-realtime --data-dir $(DATA_DIR)
+demo: install ## take, sample, slice and process a SIMULATED run, here and now (SERVE=1: and look at it in a browser)
+	$(BIN)/testbed run fast_processing --no-realtime --data-dir $(DATA_DIR) $(if $(SERVE),--serve)
 
 up: install-services ## start PostgreSQL, ActiveMQ and one process per agent, on free ports of 127.0.0.1
 	$(BIN)/testbed up --data-dir "$(DATA_DIR)"

@@ -26,13 +26,22 @@ from swf.cli.options import (
     Verbose,
 )
 from swf.cli.service_run import say_plan, service_resume, service_run
+from swf.cli.serving import MonitorBeside
 from swf.cli.session import django_apps, installation_of, workspace_of
+from swf.core.errors import ConfigError
 from swf.core.modes import Mode
 
 if TYPE_CHECKING:
     from swf.service.faults import BoundaryLog
 
 Resume = Annotated[str | None, typer.Option("--resume", metavar="EXECUTION", help="Go on with a paused execution.")]
+
+Serve = Annotated[
+    bool, typer.Option("--serve", help="Serve the monitor beside the run, and on until Ctrl-C. In embedded mode.")
+]
+Port = Annotated[
+    int | None, typer.Option("--port", min=0, max=65535, metavar="N", help="Port of --serve. Default: 8080, or any.")
+]
 
 
 def run(
@@ -50,6 +59,8 @@ def run(
     data_dir: DataDir = DEFAULT_DATA_DIR,
     mode: ModeOption = None,
     resume: Resume = None,
+    serve: Serve = False,
+    port: Port = None,
     as_json: JsonFlag = False,
     verbose: Verbose = False,
     kill_at: KillAt = "",
@@ -75,17 +86,22 @@ def run(
         data_dir=data_dir,
     )
     log = BoundaryLog(kill_at)
+    beside = MonitorBeside(data_dir, port) if serve else None
     try:
         if resume is None:
-            code = _new(order, data_dir, log, as_json=as_json)
+            code = _new(order, data_dir, log, beside, as_json=as_json)
         else:
-            code = _resumed(resume, order, data_dir, log, as_json=as_json)
+            code = _resumed(resume, order, data_dir, log, beside, as_json=as_json)
+        if beside is not None and code is not ExitCode.INTERRUPTED:
+            beside.serve_on()
     finally:
+        if beside is not None:
+            beside.end()
         log.write(boundaries)
     raise typer.Exit(code)
 
 
-def _new(order: Order, data_dir: Path, log: BoundaryLog, *, as_json: bool) -> ExitCode:
+def _new(order: Order, data_dir: Path, log: BoundaryLog, beside: MonitorBeside | None, *, as_json: bool) -> ExitCode:
     from swf.config import TestbedSection
     from swf.service.mode import installation
     from swf.service.opening import open_store
@@ -95,8 +111,11 @@ def _new(order: Order, data_dir: Path, log: BoundaryLog, *, as_json: bool) -> Ex
     workspace = workspace_of(data_dir)
     found = installation(ordered.configuration)
     if found.mode is Mode.SERVICE:
+        _not_beside(beside)
         return service_run(ordered, found, workspace, data_dir, as_json=as_json)
     open_store(workspace, django_apps())
+    if beside is not None:
+        beside.start()
 
     from swf.cli.running import Session
     from swf.service.executions import start_execution
@@ -109,15 +128,20 @@ def _new(order: Order, data_dir: Path, log: BoundaryLog, *, as_json: bool) -> Ex
         return session.run(as_json=as_json)
 
 
-def _resumed(name: str, order: Order, data_dir: Path, log: BoundaryLog, *, as_json: bool) -> ExitCode:
+def _resumed(
+    name: str, order: Order, data_dir: Path, log: BoundaryLog, beside: MonitorBeside | None, *, as_json: bool
+) -> ExitCode:
     from swf.service.opening import open_store, require_store
 
     workspace = workspace_of(data_dir)
     found = installation_of(data_dir, order.mode, order.config)
     if found.mode is Mode.SERVICE:
+        _not_beside(beside)
         return service_resume(name, order, found, workspace, data_dir, as_json=as_json)
     require_store(workspace)
     open_store(workspace, django_apps())
+    if beside is not None:
+        beside.start()
 
     from swf.cli.running import Session
     from swf.service.executions import reconfigure, resumable
@@ -131,3 +155,11 @@ def _resumed(name: str, order: Order, data_dir: Path, log: BoundaryLog, *, as_js
         say_plan(configuration)
         session = Session(platform, configuration, execution, data_dir)
         return session.run(as_json=as_json, resumed=True)
+
+
+def _not_beside(beside: MonitorBeside | None) -> None:
+    if beside is not None:
+        raise ConfigError(
+            "--serve is of the embedded mode; in service mode the monitor is a process of its own: testbed monitor "
+            "serve"
+        )

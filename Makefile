@@ -69,8 +69,8 @@ format: install-dev ## lay the code out
 bench: install-dev ## speed and memory, as ratios to baselines of the same run
 	$(BIN)/python -m benchmarks
 
-chaos: install-dev ## kill -9 at every effect boundary and at random moments (N=50 SEED=1)
-	N=$(or $(N),3) SEED=$(SEED) $(BIN)/python -m pytest tests/chaos -s --timeout 3600
+chaos: install-dev packages ## what dies and breaks, embedded and with real servers: nothing is lost (N=20 SEED=1 SCALE=1)
+	N=$(N) SEED=$(SEED) SCALE=$(SCALE) $(BIN)/python -m pytest tests/chaos -s --timeout 3600
 
 docs: install-dev ## write the generated pages of docs/reference
 	$(BIN)/python -m swf.cli.reference docs/reference

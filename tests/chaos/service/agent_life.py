@@ -12,8 +12,8 @@ from testbed_process import Ended, TestbedProcess
 
 ROLES: Final = ("daq", "data", "fastmon", "fast_processing", "worker", "watcher")
 
-PATIENCE_S: Final = 1800.0
-"""An agent that nobody has ended until then is ended, and the test fails."""
+PATIENCE_S: Final = 4 * 3600.0
+"""A process that nobody has ended until then is ended, and the test fails."""
 
 
 @dataclass(slots=True, kw_only=True)

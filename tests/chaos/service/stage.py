@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-from agent_life import ROLES, AgentLife
+from agent_life import PATIENCE_S, ROLES, AgentLife
 from checker import check
 from findings import Finding, lost, unexpected
 from psycopg.rows import dict_row
@@ -94,7 +94,10 @@ class Stage:
     def testbed(self, *arguments: str, name: str) -> TestbedProcess:
         """A command on the data directory; what it says goes to a folder of that name."""
         return TestbedProcess(
-            [*arguments, "--data-dir", str(self.root)], self._output / name, environment=self.environment
+            [*arguments, "--data-dir", str(self.root)],
+            self._output / name,
+            environment=self.environment,
+            patience_s=PATIENCE_S,
         )
 
     def until_ready(self, roles: Sequence[str] = ROLES) -> None:
@@ -156,6 +159,8 @@ class Stage:
 
     def findings(self, runs: int) -> list[Finding]:
         """End the agents, and judge what is there: rows, files, and what the broker still holds."""
+        # One that ends before it is at work leaves its row as the life before it has left it.
+        self.until_ready([role for role, agent in self.agents.items() if agent.lives_now])
         ended = self.leave()
         records = read_service_records(self._parameters, self.root)
         return [*ended, *check(records, runs=runs), *self._left_on_the_broker()]

@@ -85,9 +85,9 @@ def go_on(stage: Stage, events: int) -> None:
 
 
 def test_agents_that_are_killed_at_random_moments(
-    stage: Stage, chance: random.Random, scale: float, tell: Tell
+    stage: Stage, chance: random.Random, scale: float, repetitions: int, tell: Tell
 ) -> None:
-    kills, runs, killed = max(6, round(50 * scale)), 0, Counter[str]()
+    kills, runs, killed = max(6 * repetitions, round(50 * scale)), 0, Counter[str]()
     stage.start()
     for _ in range(kills):
         if stage.under_way() < 2:

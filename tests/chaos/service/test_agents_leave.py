@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 from agent_life import ROLES, AgentLife
 from findings import Finding, counted, harm
 from left_alone import Tell
+from misbehaviour import Misbehaviour
+from scenario import Parameters
 from stage import FILES, MESSAGES_ONLY, Stage
 
 from swf.core.times import SystemClock
@@ -68,6 +71,27 @@ def test_an_agent_that_is_asked_to_end_hands_back_what_it_has(
         f"{3 * repetitions} agents asked to end in {runs} runs: {handed_back} slices handed back, the slowest took "
         f"{longest:.1f} s: {counted(findings)}"
     )
+
+
+def test_a_worker_whose_payloads_run_hands_their_slices_back(
+    stage: Stage, at_once: int, tmp_path: Path, tell: Tell
+) -> None:
+    """Payloads that would run for ever are ended, and what they worked at is done by the next life."""
+    with Misbehaviour(tmp_path / "payloads", wait=[0, 1]) as payloads:
+        stage.start()
+        stage.request(stfs=2, slices=4, settings=payloads.parameters(Parameters(settings=FILES)).settings)
+        payloads.waiting(at_once)
+        ended = stage.agents["worker"].leave()
+        assert ended is not None
+        assert ended.code == 0, ended.stderr
+        assert (ended.left, ended.orphans) == ((), 0), "payloads end before the worker that started them"
+        assert ended.told()["handed_back"] >= at_once
+        assert stage.count("epic_tfslice", "status = 'processing'") == 0
+        payloads.let_all_go()
+        stage.agents["worker"].start()
+        findings = judged(stage, 1)
+    tell(f"{ended.told()['handed_back']} slices handed back: {counted(findings)}")
+    assert len(findings) >= at_once, "each that was handed back was done again"
 
 
 def test_an_agent_that_is_asked_twice_ends_at_once_and_loses_nothing(

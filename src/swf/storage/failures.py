@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 from typing import Final
 
-from swf.core.errors import DataError, StorageError, SwfError
+from swf.core.errors import DataError, DiskFullError, StorageError, SwfError
 
 _ADVICE: Final = {
     errno.ENOSPC: "the disk is full: free space or choose another data directory, then try again",
@@ -22,12 +22,14 @@ _ADVICE: Final = {
     errno.ENAMETOOLONG: "its name is too long",
 }
 
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NOT_A_FILE: Final = frozenset({errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG})
 
 
 def cannot_write(path: Path, error: OSError) -> StorageError:
     """The error for a file that cannot be written."""
-    return StorageError(f"{path} cannot be written: {_words(error)}")
+    kind = DiskFullError if error.errno in _FULL else StorageError
+    return kind(f"{path} cannot be written: {_words(error)}")
 
 
 def cannot_read(path: Path, error: OSError) -> SwfError:

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from swf.core.errors import FatalError, SwfError
+from swf.core.errors import DiskFullError, FatalError, SwfError
 from swf.core.times import Clock
 from swf.core.work import WorkState
 from swf.messaging.turn import Turn, TurnFactory
@@ -103,15 +103,20 @@ class FileWork(Generic[W]):
             moves = turn.moves()
             done, failed = self._sorted(turn)
             fields = self._task.finish(turn, moves, done) if done else ()
+            full = False
             for item, error in failed:
-                moves.fail(item, _in_words(error), retry=not isinstance(error, FatalError))
+                if isinstance(error, DiskFullError):  # no fault of the item's, and no try of it: it waits for room
+                    full = True
+                    moves.release(item, str(error))
+                else:
+                    moves.fail(item, _in_words(error), retry=not isinstance(error, FatalError))
             moves.save(fields)
             turn.record(moves.moves)
         for key, _ in self._finished:
             del self._held[key]
         self._finished = []
-        self._look_at = 0.0
-        return True
+        self._look_at = self._clock.monotonic() + _LOOK_INTERVAL_S if full else 0.0
+        return not full
 
     def _sorted(self, turn: Turn) -> tuple[list[tuple[W, Any]], list[tuple[W, BaseException]]]:
         """Results and failures, with the rows as they are now: what came of an attempt that is void is late."""

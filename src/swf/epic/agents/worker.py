@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import shutil
 import socket
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -16,13 +17,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from swf.core.effects import Boundary, no_boundary
 from swf.core.errors import SwfError
 from swf.core.messages import Message
 from swf.core.payload import Outcome, PayloadJob, PayloadResult, PayloadSpec
-from swf.core.times import Clock
+from swf.core.times import Clock, Interval
 from swf.core.work import WorkState
 from swf.epic.agents.leases import hand_back
 from swf.epic.agents.pace import Pace
@@ -42,6 +44,12 @@ from swf.workload.endings import summary_path
 from swf.workload.shelf import Shelf
 
 ROLE = "worker"
+
+LEAST_FREE_BYTES: Final = 16 * 1024 * 1024
+"""With less room than this on the disk of the products a worker takes no slices: they would fail there, and through no
+fault of theirs."""
+
+_LOOK_AT_DISK_S: Final = 1.0
 
 
 def worker_agent(bench: Workbench) -> Agent:
@@ -106,10 +114,15 @@ class Workbench:
         """What can be reported, until it is committed that it was."""
         self._recovered = False
         self._renew_at = math.inf
+        self._look_at_disk = Interval(clock, _LOOK_AT_DISK_S)
+        self._has_room = True
 
     def capacity(self) -> int:
-        """How many more slices to take: one per idle payload process, and a short time's worth ahead of that."""
-        return self._pace.wanted() - len(self._taken)
+        """How many more slices to take: one per idle payload process, and a short time's worth ahead of that; none
+        while the disk is full."""
+        if self._look_at_disk.is_over():
+            self._has_room = _room_at(self._products) >= LEAST_FREE_BYTES
+        return self._pace.wanted() - len(self._taken) if self._has_room else 0
 
     def slice(self, turn: Turn, messages: Sequence[Message[Slice]]) -> None:
         """Claim slices. A request that no longer stands, or that another worker has claimed, is passed over."""
@@ -235,6 +248,14 @@ class Workbench:
                 TfSlice.objects.filter(
                     req_id__in=requests, status=WorkState.PROCESSING, lease_holder=turn.identity.name
                 ).update(lease_until=turn.now + timedelta(seconds=lease_s))
+
+
+def _room_at(folder: Path) -> float:
+    """How many bytes can be written there; as many as anybody likes where it cannot be told."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return math.inf
 
 
 def _remove(outputs: Sequence[Path]) -> None:

@@ -12,7 +12,7 @@ from django.db import OperationalError
 from epic_bench import EpicBench
 from locked import locked
 from slice_rows import make_run, make_stf
-from swf.core.errors import DataError, StorageError
+from swf.core.errors import DataError, DiskFullError, StorageError
 from swf.core.work import WorkState
 from swf.epic.agents.file_work import FileTask, FileWork
 from swf.epic.models import StfFile
@@ -104,6 +104,20 @@ def test_what_may_pass_is_tried_again_and_what_will_not_is_not(worked: Worked) -
         pass
     assert (stf().status, stf().reason) == ("failed", "truncated")
     assert stf().retries <= 2
+
+
+def test_what_a_full_disk_refuses_waits_for_room_and_uses_no_try_up(worked: Worked) -> None:
+    worked.outcome = DiskFullError("the disk is full")
+    for _ in range(20):
+        worked.step()
+        worked.bench.clock.advance(1.0)
+    assert (stf().retries, stf().reason) == (0, "the disk is full")
+    assert 5 <= stf().attempt <= 11, "one try a second at most"
+    worked.outcome = "done"
+    for _ in range(4):
+        worked.step()
+        worked.bench.clock.advance(1.0)
+    assert stf().status == "completed"
 
 
 def test_an_error_that_nobody_expected_fails_the_item_and_not_the_agent(worked: Worked) -> None:

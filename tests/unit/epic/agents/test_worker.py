@@ -13,6 +13,7 @@ from django.db import OperationalError
 from epic_bench import RUN, EpicBench, good
 from locked import locked
 from swf.core.payload import Outcome, PayloadJob, PayloadSpec
+from swf.epic.agents import worker
 from swf.epic.agents.worker import Workbench, worker_agent
 from swf.epic.messages import RESULT_QUEUE, SLICE_QUEUE
 from swf.epic.models import RunState, TfSlice
@@ -231,3 +232,16 @@ def test_a_slice_whose_worker_does_not_report_goes_to_another_attempt(bench: Epi
     bench.run()
     assert set(TfSlice.objects.values_list("status", flat=True)) == {"completed"}
     assert TfSlice.objects.filter(attempt=2, retries=1).count() == 4
+
+
+def test_a_worker_takes_no_slices_while_its_disk_is_full(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EpicBench(tmp_path) as bench:
+        free = [worker.LEAST_FREE_BYTES - 1]
+        monkeypatch.setattr(worker, "_room_at", lambda folder: free[0])
+        assert bench.worker.capacity() == 0
+        free[0] += 1
+        assert bench.worker.capacity() == 0, "the disk is looked at once a second"
+        bench.clock.advance(1.0)
+        assert bench.worker.capacity() > 0

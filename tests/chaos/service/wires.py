@@ -14,12 +14,13 @@ from swf.epic.messages import EPIC_TOPIC, LIVE_SLICE_QUEUE, RESULT_QUEUE, SLICE_
 from swf.messaging.bus import Subscription
 from swf.messaging.stomp import Names
 
-_CONSUMED: Final = (
+CONSUMED: Final = (
     *((role, EPIC_TOPIC) for role in ("data", "fastmon", "fast_processing")),
     ("worker", SLICE_QUEUE),
     ("worker", LIVE_SLICE_QUEUE),
     ("fast_processing", RESULT_QUEUE),
 )
+"""Which role takes what."""
 
 _numbers = count(1)
 
@@ -32,13 +33,18 @@ def new_namespace() -> str:
     return f"wire{next(_numbers)}"
 
 
+def queue_of(namespace: str, role: str, destination: str) -> str:
+    """The name on the broker of what a role takes."""
+    wanted = Subscription(namespace=namespace, role=role, destination=destination, types=frozenset())
+    return Names().source(wanted).destination.removeprefix("/queue/")
+
+
 def left_on_broker(broker: ActiveMq, namespace: str) -> list[Finding]:
     """What a run that is done has left in its queues, or what the broker put aside for it."""
-    names, found = Names(), []
+    found = []
     with broker.client() as client:
-        for role, destination in _CONSUMED:
-            wanted = Subscription(namespace=namespace, role=role, destination=destination, types=frozenset())
-            queue = names.source(wanted).destination.removeprefix("/queue/")
+        for role, destination in CONSUMED:
+            queue = queue_of(namespace, role, destination)
             for name in (queue, f"DLQ.{queue}"):
                 number = client.statistics(name).get("size", 0)
                 if number:

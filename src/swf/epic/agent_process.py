@@ -70,6 +70,7 @@ class EpicAgentProcess:
         self.runtime = self._agents.runtime(self._agent(role, identity), identity)
         boundary = prefixed(f"{agent_role(role)}.relay", platform.boundary)
         self.relay = Relay(bus, [identity.name], platform.clock, boundary=boundary)
+        self.runtime.tell(self.relay.told)
         # Every workflow has a data agent: it gives the figures of the namespace, and sends for agents that are gone.
         self._figures = AgentFigures(
             self.runtime, self.relay, bus.status, platform.clock, namespace_too=role == DATA.name

@@ -24,7 +24,7 @@ from swf.core.messages import Body, Message
 from swf.core.times import Clock
 from swf.messaging import dead_letters, inbox
 from swf.messaging.agent import Agent, Handler
-from swf.messaging.bus import Bus, Delivery, Subscription
+from swf.messaging.bus import Bus, Delivery, Subscription, Wire
 from swf.messaging.dead_letters import Failed
 from swf.messaging.turn import Identity, Turn
 from swf.store.models import DeadLetter, SystemAgent
@@ -93,6 +93,7 @@ class Runtime:
         self._batch = batch
         self._boundary = boundary
         self._on_failure = on_failure
+        self._tell: Callable[[Sequence[Wire] | None], None] = lambda wires: None
         types = frozenset(body.msg_type for body in agent.handlers)
         self._subscriptions = [
             Subscription(namespace=identity.namespace, role=agent.role, destination=destination, types=types)
@@ -120,6 +121,11 @@ class Runtime:
             worked |= reconciler.step(self.turn)
         return self.take_messages() or worked
 
+    def tell(self, listener: Callable[[Sequence[Wire] | None], None]) -> None:
+        """Have somebody told, after each transaction, of the messages that it sends; of None where it failed, or nobody
+        knows whether it did."""
+        self._tell = listener
+
     def take_messages(self) -> bool:
         """Take one batch of what waits from each destination. Returns whether anything waited.
 
@@ -138,6 +144,8 @@ class Runtime:
         """
         # Where this fails, and be it that nobody knows whether it has committed, the row tells the number.
         next_seq, self._next_seq = self._next_seq, None
+        if next_seq is None:
+            self._tell(None)
         with known_outcome(self.identity.name, self.identity.start):
             if next_seq is None:
                 next_seq = SystemAgent.objects.get(pk=self.identity.name).sender_seq + 1
@@ -149,6 +157,7 @@ class Runtime:
                 self._bus.ack(finished)
             self._boundary("before_commit")
         self._next_seq = turn.next_seq
+        self._tell(turn.wires)
         self._conflicts = 0
         self.counts.retried += turn.retried
         turn.committed()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -191,6 +191,11 @@ class Turn:
     def retried(self) -> int:
         """Work items that are put back into the queue because their attempt failed."""
         return sum(event["type"] == WorkTrigger.RETRY for event in self._events)
+
+    @property
+    def wires(self) -> Sequence[Wire]:
+        """The messages that it sends, in their order."""
+        return self._wires
 
     @property
     def next_seq(self) -> int:

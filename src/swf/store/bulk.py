@@ -96,6 +96,19 @@ def update(model: type[models.Model], rows: Sequence[tuple[Row, Row]]) -> int:
     return _execute(connection, sql, values)
 
 
+def delete(model: type[models.Model], key: str, values: Sequence[UUID]) -> None:
+    """Delete the rows whose field `key` has one of these values, in one statement; what refers to them stays."""
+    connection = connections["default"]
+    if connection.vendor != "postgresql":
+        model._default_manager.filter(**{f"{key}__in": values}).delete()
+        return
+    from swf.store import pipelined
+
+    # An array is one parameter: so the server prepares one statement for any number of values.
+    table, column = connection.ops.quote_name(model._meta.db_table), _quoted(connection, _field(model, key))
+    pipelined.execute_many(connection, f"DELETE FROM {table} WHERE {column} = ANY(%s)", [[list(values)]])
+
+
 def _execute(connection: BaseDatabaseWrapper, sql: str, values: list[list[Any]], *, plain_insert: bool = False) -> int:
     # Outside of a transaction as well, either all rows are written or none.
     if not connection.in_atomic_block:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from messaging_bench import ANSWERS, TOPIC, Answer, Bench, Word, Writer, run, words, writer_agent
 from swf.core.codec import encode
@@ -201,3 +202,80 @@ def test_a_crash_in_between_publishes_again_and_the_inbox_swallows_it(bench: Ben
     assert writer.calls == [["a"]]
     assert words() == ["a"]
     assert receiver.counts.repeated == 1
+
+
+def told_relay(bench: Bench, broker: Broker, runtime: Runtime) -> Relay:
+    """A relay that is told of what its agent sends, and has seen that nothing waits."""
+    relay = Relay(broker, SENDERS, bench.clock, batch=3)
+    runtime.tell(relay.told)
+    say(runtime, ANSWERS, "first")
+    assert relay.step()
+    assert not relay.step()
+    return relay
+
+
+def test_what_it_is_told_of_is_not_read_back(bench: Bench, broker: Broker) -> None:
+    runtime = speaker(bench)
+    relay = told_relay(bench, broker, runtime)
+    with connection.execute_wrapper(lambda *_: pytest.fail("the outbox was asked")):
+        assert not relay.step()
+    say(runtime, ANSWERS, "a", "b")
+    say(runtime, TOPIC, "x")
+    say(runtime, ANSWERS, "c", "d")
+    assert [relay.step() for _ in range(3)] == [True, True, False]
+    assert (texts(broker, ANSWERS), texts(broker, TOPIC)) == (["first", "a", "b", "c", "d"], ["x"])
+    assert not OutboxMessage.objects.exists()
+
+
+def test_after_a_refusal_the_rows_tell_what_is_left(bench: Bench, broker: Broker) -> None:
+    runtime = speaker(bench)
+    relay = told_relay(bench, broker, runtime)
+    broker.closed = {ANSWERS}
+    say(runtime, ANSWERS, "a")
+    say(runtime, TOPIC, "x")
+    assert relay.step()
+    say(runtime, ANSWERS, "b")
+    assert not relay.step(), "it pauses"
+    broker.closed = set()
+    bench.clock.advance(1)
+    assert relay.step()
+    assert (texts(broker, ANSWERS), texts(broker, TOPIC)) == (["first", "a", "b"], ["x"])
+
+
+def test_what_it_was_not_told_of_is_found_by_a_look(bench: Bench, broker: Broker) -> None:
+    runtime = speaker(bench)
+    relay = told_relay(bench, broker, runtime)
+    runtime.tell(lambda wires: None)
+    say(runtime, ANSWERS, "a")
+    assert not relay.step()
+    bench.clock.advance(1)
+    assert relay.step()
+    assert texts(broker, ANSWERS) == ["first", "a"]
+
+
+def test_after_a_transaction_that_failed_the_rows_are_asked(bench: Bench, broker: Broker) -> None:
+    runtime = speaker(bench)
+    relay = told_relay(bench, broker, runtime)
+    with pytest.raises(ServiceError):
+        _fail(runtime)
+    say(runtime, ANSWERS, "a")
+    assert relay.step()
+    assert not relay.step()
+    assert texts(broker, ANSWERS) == ["first", "a"]
+    assert not OutboxMessage.objects.exists()
+
+
+def _fail(runtime: Runtime) -> None:
+    with runtime.turn() as turn:
+        turn.send(ANSWERS, Answer(run_id=1, text="never"))
+        raise ServiceError("it fails")
+
+
+def test_more_than_fits_into_memory_is_read_back(bench: Bench, broker: Broker) -> None:
+    runtime = speaker(bench)
+    relay = told_relay(bench, broker, runtime)
+    numbers = [str(number) for number in range(2001)]
+    say(runtime, ANSWERS, *numbers)
+    while relay.step():
+        continue
+    assert texts(broker, ANSWERS) == ["first", *numbers]

@@ -20,6 +20,7 @@ from swf.core.errors import SwfError
 from swf.core.times import SystemClock
 
 _STORE_ERRORS: Final = "django.db.utils"
+_SERVER_DRIVER: Final = "psycopg"
 
 
 def guarded(command: Callable[[], object], arguments: Sequence[str]) -> int:
@@ -38,6 +39,8 @@ def _refused(arguments: Sequence[str], error: Exception) -> int:
     if isinstance(error, SwfError):
         return _report(arguments, type(error).__name__, str(error), code_of(error))
     if type(error).__module__ == _STORE_ERRORS:
+        if type(error.__cause__).__module__.partition(".")[0] == _SERVER_DRIVER:
+            return _report(arguments, "ServiceError", _server(error), ExitCode.FAILED)
         return _report(arguments, "StorageError", _store(error, _data_dir(arguments)), ExitCode.FAILED)
     if isinstance(error, PermissionError) and error.filename is not None:
         message = f"{error.filename}: permission denied: give this user access, or choose another place"
@@ -63,6 +66,15 @@ def _usage(error: Exception) -> str:
         return ""
     where = f"; see: {context.command_path} --help" if context is not None else ""
     return f"{message.rstrip('.')}{where}"
+
+
+def _server(error: Exception) -> str:
+    """A server that fails in the midst of a command, with the first line of what it says: the others are guesses."""
+    said = str(error).strip().partition("\n")[0]
+    return (
+        f"the database failed: {said}. What was being written is there or not: look, for example with testbed runs "
+        "list; then try again. See how its server is with: testbed doctor"
+    )
 
 
 def _store(error: Exception, data_dir: Path) -> str:

@@ -53,6 +53,19 @@ def test_an_error_becomes_a_line_and_a_code(
     assert captured.out == ""
 
 
+def test_a_server_that_fails_in_the_midst_of_a_command_is_no_trouble_of_the_folder(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    psycopg = pytest.importorskip("psycopg", reason="needs swf-testbed[services]")
+    lost = OperationalError("server closed the connection unexpectedly\n\tThis probably means the server terminated")
+    lost.__cause__ = psycopg.OperationalError(str(lost))
+    assert guarded(fails(lost), ["run", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)["error"]
+    assert told["type"] == "ServiceError"
+    assert told["message"].startswith("the database failed: server closed the connection unexpectedly. What was being")
+    assert "folder" not in told["message"]
+
+
 def test_with_json_the_error_is_an_object(capsys: pytest.CaptureFixture[str]) -> None:
     guarded(fails(errors.BusyError("in use")), ["runs", "--json"])
     assert json.loads(capsys.readouterr().out) == {"error": {"type": "BusyError", "message": "in use", "exit_code": 5}}

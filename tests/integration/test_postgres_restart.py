@@ -142,6 +142,27 @@ def test_the_outcome_is_asked_for_until_the_server_is_back(
     assert Counter.objects.filter(name="a").exists()
 
 
+def test_who_is_to_end_does_not_wait_for_the_outcome(
+    postgres: PostgresServer, next_commit: Callable[[Commit], None], agent: str
+) -> None:
+    real = psycopg.Connection.commit
+
+    def commit(session: Any) -> None:
+        real(session)
+        postgres.kill()
+        session.execute("SELECT 1")
+
+    def ends(seconds: float) -> None:
+        raise OperationalError("the process ends")
+
+    next_commit(commit)
+    with pytest.raises(OperationalError, match="the process ends"), known_outcome(agent, wait=ends):
+        Counter.objects.create(name="a")
+    postgres.start()
+    database.recover()
+    assert Counter.objects.filter(name="a").exists()
+
+
 def test_a_failure_before_the_commit_is_no_doubt(postgres: PostgresServer, agent: str) -> None:
     def never(seconds: float) -> None:
         raise AssertionError("there is nothing to wait for")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
 from typing import Final
+
+from django.db import OperationalError
 
 from swf.config import Configuration, load
 from swf.core.effects import prefixed
@@ -99,6 +102,7 @@ class EpicAgentProcess:
     def run(self, until: Callable[[], bool]) -> None:
         """Work until `until` says that it is enough."""
         self._log.info("agent_started", role=self.runtime.identity.role)
+        self.runtime.wait = partial(_wait, until)
         with Numbering(self._platform.clock, self._log), self._metrics():
             self.loop.run(until, next_due=self._next_due)
 
@@ -165,6 +169,13 @@ class EpicAgentProcess:
             if not self.relay.step():
                 self._platform.wake.wait(0.05)
                 self._platform.wake.clear()
+
+
+def _wait(until: Callable[[], bool], seconds: float) -> None:
+    """Wait for a database that is gone, unless it is enough: the next start finds in the rows what was committed."""
+    if until():
+        raise OperationalError("the process ends before the database has said whether its last commit took effect")
+    time.sleep(seconds)
 
 
 def trouble_of(status: BusStatus) -> str:

@@ -7,6 +7,7 @@ fails alone and goes to the dead letters. Nothing is acknowledged before its eff
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from swf.messaging.bus import Bus, Delivery, Subscription, Wire
 from swf.messaging.dead_letters import Failed
 from swf.messaging.turn import Identity, Turn
 from swf.store.models import DeadLetter, SystemAgent
-from swf.store.outcome import known_outcome
+from swf.store.outcome import Wait, known_outcome
 from swf.store.work import ConflictError
 
 _REDRIVE_INTERVAL_S = 1.0
@@ -86,6 +87,9 @@ class Runtime:
         self.agent = agent
         self.identity = identity
         self.counts = Counts()
+        self.wait: Wait = time.sleep
+        """How it waits for a database that is gone and has to say whether a commit took effect; may raise an
+        OperationalError where the process is to end, which then never learns it."""
         self._bus = bus
         self._decoder = decoder
         self._clock = clock
@@ -142,7 +146,7 @@ class Runtime:
         Raises:
             BusyError: another process has taken this one's place.
         """
-        # Where this fails, and be it that nobody knows whether it has committed, the row tells the number.
+        # Where this fails, the row tells the number.
         next_seq, self._next_seq = self._next_seq, None
         if next_seq is None:
             self._tell(None)

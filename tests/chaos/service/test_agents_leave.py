@@ -94,6 +94,25 @@ def test_a_worker_whose_payloads_run_hands_their_slices_back(
     assert len(findings) >= at_once, "each that was handed back was done again"
 
 
+def test_agents_that_are_asked_to_end_while_the_database_is_away_end_all_the_same(
+    stage: Stage, chance: random.Random, repetitions: int, tell: Tell
+) -> None:
+    """What they had is found by their next lives."""
+    database, runs = stage.servers.database, 0
+    for _ in range(repetitions):
+        stage.start()
+        runs += under_load(stage, chance)
+        database.kill()
+        for agent in stage.agents.values():
+            agent.signal("TERM")
+        ended = {role: agent.wait() for role, agent in stage.agents.items()}
+        database.start()
+        assert [role for role, each in ended.items() if each.code != 0 or each.left] == []
+    stage.start()
+    findings = judged(stage, runs)
+    tell(f"{repetitions} times all agents asked to end without a database: {counted(findings)}")
+
+
 def test_an_agent_that_is_asked_twice_ends_at_once_and_loses_nothing(
     stage: Stage, chance: random.Random, repetitions: int, tell: Tell
 ) -> None:

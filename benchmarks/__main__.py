@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import catalogue, latency, memory, service_rate, stf_files, throughput
+from benchmarks import catalogue, latency, memory, service_backlog, service_rate, stf_files, throughput
 from benchmarks.figures import Report, WrongRunError
 from benchmarks.machine import describe
 from benchmarks.options import Options
@@ -29,6 +29,7 @@ PARTS: dict[str, Callable[[Options], Report]] = {
     "memory": memory.run,
     "catalogue": catalogue.run,
     "service_rate": service_rate.run,
+    "service_backlog": service_backlog.run,
 }
 
 

@@ -80,7 +80,7 @@ def consume(*, folder: Path, settings: str, messages: int) -> dict[str, float]:
 def _section(settings: str) -> BusSection:
     from swf.messaging.settings import BusSection
 
-    return BusSection.model_validate_json(Path(settings).read_bytes())
+    return BusSection.model_validate(json.loads(Path(settings).read_bytes()))
 
 
 def _wires(number: int) -> list[Wire]:

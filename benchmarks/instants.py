@@ -48,8 +48,11 @@ class Instants:
 
     def to_done(self) -> list[float]:
         """Seconds from a slice being queued to its result being taken, in the order of queueing."""
-        names = sorted(self.done, key=lambda name: self.queued[_stf_of(name)])
-        return [self.done[name] - self.queued[_stf_of(name)] for name in names]
+        return [seconds for _, seconds in self.of_slices()]
+
+    def of_slices(self) -> list[tuple[float, float]]:
+        """When each slice was queued, and the seconds until its result was taken, in the order of queueing."""
+        return sorted((self.queued[_stf_of(name)], at - self.queued[_stf_of(name)]) for name, at in self.done.items())
 
     @property
     def stf_per_s(self) -> float:

@@ -1,0 +1,53 @@
+"""How long workers take for what an hour without them has left, and whether a run that is taken waits for that."""
+
+from __future__ import annotations
+
+from benchmarks import servers
+from benchmarks.backlog import LIVE_STF_PER_S
+from benchmarks.execution import SLICES
+from benchmarks.figures import Report, Table, figure
+from benchmarks.options import Options
+from benchmarks.processes import measure
+
+_MESSAGES = 3 + 2 * SLICES
+_HOUR, _QUICK = (6000, 400), (200, 15)
+"""STFs of the backlog, and of the run that goes on meanwhile."""
+
+
+def run(options: Options) -> Report:
+    """Measure the run that goes on twice: alone, and beside the backlog."""
+    stfs, live_stfs = _QUICK if options.quick else _HOUR
+    title = f"Service mode, backlog of {stfs:,} STFs ({stfs * _MESSAGES:,} messages), beside {LIVE_STF_PER_S} STF/s"
+    if why := servers.lacking():
+        return Report(name="service_backlog", title=title, figures=(), notes=(f"Not measured: {why}",))
+    options.progress(f"service backlog: {stfs} STFs, and {live_stfs} at {LIVE_STF_PER_S} STF/s, alone and beside them")
+    measured = measure(
+        "backlog:drained", options.folder, beside=str(options.folder.parent), stfs=stfs, live_stfs=live_stfs
+    )
+    alone, beside, drain_s = measured["alone"], measured["beside"], measured["drain_s"]
+    table = Table(
+        title="The run that goes on: slice queued -> result taken, ms", columns=("", "slices", "p50", "p99", "max")
+    )
+    for name, each in (("alone", alone), ("beside the backlog", beside)):
+        table.rows.append((name, f"{each['slices']:,}", *(f"{each[key]:.0f}" for key in ("p50", "p99", "max"))))
+    return Report(
+        name="service_backlog",
+        title=title,
+        figures=(
+            figure("drain_s", "backlog drained after", "s", [drain_s]),
+            figure("drain_slices_per_s", "slices of it", "1/s", [stfs * SLICES / drain_s]),
+            figure(
+                "drain_messages_per_s", "messages of it, requests and results", "1/s", [stfs * 2 * SLICES / drain_s]
+            ),
+            figure("live_p99_ms", "slices of the run that goes on: p99", "ms", [beside["p99"]]),
+            figure("alone_p99_ms", "baseline: the same run alone: p99", "ms", [alone["p99"]]),
+            figure("live_ratio", "p99 over that", "x", [beside["p99"] / alone["p99"]]),
+        ),
+        tables=(table,),
+        notes=(
+            "From when a worker is ready, until the last result of the backlog is taken. One worker process.",
+            "Beside the backlog: what was queued from then until the backlog was drained.",
+            f"The backlog was taken, sampled and sliced in {measured['filled_s']:.0f} s, without a worker.",
+            "Every slice of all three runs was done, once, and nothing is left over.",
+        ),
+    )

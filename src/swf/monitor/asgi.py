@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -31,7 +32,41 @@ def by_path(mounted: Mapping[str, Application], otherwise: Application) -> Appli
     return application
 
 
+def with_life(around: Callable[[], AbstractAsyncContextManager[None]], inner: Application) -> Application:
+    """An application with something that is open while the server serves.
+
+    Args:
+        around: opens it when the server starts, and closes it when the server begins to end.
+        inner: what answers meanwhile.
+    """
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await inner(scope, receive, send)
+            return
+        await receive()
+        async with around():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    return application
+
+
 def inner_application() -> Application:
     """Everything that is served, without what guards it. Django is set up already."""
+    # These import models.
+    from swf.monitor.live.feed import EventFeed
+    from swf.monitor.live.stream import PATH, EventStream
+    from swf.monitor.parts import parts
+
+    feed = EventFeed(parts().figures)
     django: Application = get_asgi_application()  # type: ignore[assignment]
-    return by_path({}, django)
+
+    @asynccontextmanager
+    async def around() -> AsyncIterator[None]:
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(feed.end)
+            yield
+
+    return with_life(around, by_path({PATH: EventStream(feed)}, django))

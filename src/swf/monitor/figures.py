@@ -41,6 +41,9 @@ class Figures:
         self.streams_dropped = Counter(
             "swf_monitor_streams_dropped", "Readers of live events that were too slow.", registry=self._registry
         )
+        self.stream_events = Counter(
+            "swf_monitor_stream_events", "Events that readers of live events were sent.", registry=self._registry
+        )
 
     def answered(self, route: str, method: str, status: int, seconds: float, *, stream: bool) -> None:
         """A request was answered."""

@@ -70,7 +70,7 @@ class Server(uvicorn.Server):
                 application,
                 http="h11",
                 ws="none",
-                lifespan="off",
+                lifespan="on",
                 interface="asgi3",
                 access_log=False,
                 log_config=log,
@@ -88,6 +88,11 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Readers of live events are told first: the server would wait for them.
+        await self.lifespan.shutdown()
+        await super().shutdown(sockets)
 
     def end(self) -> None:
         """Ask for the end; may be called from any thread."""

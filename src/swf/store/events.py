@@ -31,12 +31,24 @@ class EventFilter:
     sender: str | None = None
     kind: Event.Kind | None = None
     types: frozenset[str] = frozenset()
+    namespaces: frozenset[str] | None = None
+    """Those that may be seen; None: all. Other than what is wanted, an empty set leaves nothing."""
 
     def rows(self) -> QuerySet[Event]:
         """The rows, in no order."""
         exact = {name: getattr(self, name) for name in _EXACT if getattr(self, name) is not None}
         rows = Event.objects.filter(**exact)
+        if self.namespaces is not None:
+            rows = rows.filter(namespace__in=sorted(self.namespaces))
         return rows.filter(type__in=sorted(self.types)) if self.types else rows
+
+    def has(self, row: Event) -> bool:
+        """Whether it leaves a row that was read already."""
+        if self.namespaces is not None and row.namespace not in self.namespaces:
+            return False
+        if self.types and row.type not in self.types:
+            return False
+        return all(getattr(self, name) in (None, getattr(row, name)) for name in _EXACT)
 
 
 _EXACT: Final = ("namespace", "run_number", "execution_id", "subject", "sender", "kind")
@@ -62,6 +74,13 @@ def after(seq: int, limit: int = 500, filters: EventFilter = ALL) -> list[Event]
     (PostgreSQL, for some milliseconds after their commit) come with a later reading.
     """
     return list(filters.rows().filter(seq__gt=seq).order_by("seq")[: max(0, min(limit, MOST))])
+
+
+def between(first: int, last: int, limit: int, filters: EventFilter) -> list[Event]:
+    """The next rows behind the number `first` up to the number `last`, at most `limit`, in their order: a reader that
+    wants few of many rows looks at no more of them at a time than those numbers."""
+    rows = filters.rows().filter(seq__gt=first, seq__lte=last)
+    return list(rows.order_by("seq")[: max(0, min(limit, MOST))])
 
 
 def latest(filters: EventFilter = ALL) -> int:

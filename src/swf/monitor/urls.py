@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from swf.monitor import front, health, login, static_files
+from swf.monitor import account, admin, front, health, login, static_files
 from swf.monitor.parts import parts
 from swf.monitor.rest.root import rest_api
 from swf.service.instrument import imported
@@ -21,6 +21,15 @@ urlpatterns = [
     path("login", login.log_in, name="login"),
     path("login/once/<str:secret>", login.log_in_once, name="login-once"),
     path("logout", login.log_out, name="logout"),
+    path("account", account.account, name="account"),
+    path("account/token", account.make_token, name="account-token"),
+    path("account/token/revoke", account.end_token, name="account-token-revoke"),
+    path("account/password", account.change_password, name="account-password"),
+    path("admin", admin.admin, name="admin"),
+    path("admin/user", admin.make_user, name="admin-user"),
+    path("admin/user/change", admin.change_user, name="admin-user-change"),
+    path("admin/grant", admin.change_grant, name="admin-grant"),
+    path("admin/token/revoke", admin.end_token, name="admin-token-revoke"),
     path("metrics", health.metrics, name="metrics"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

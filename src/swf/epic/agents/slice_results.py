@@ -34,7 +34,9 @@ class SliceResults:
     def settle(self, turn: Turn, results: Sequence[SliceResult]) -> None:
         """Complete or fail the slices; put failed ones back while retries remain; register what was made."""
         slices = by_request(TfSlice, [body.req_id for body in results])
-        prefetch_related_objects(list(slices.values()), "stf")
+        # What succeeded without an output needs no look at its STF.
+        more = [slices[b.req_id] for b in results if b.req_id in slices and (b.result != "done" or b.output_name)]
+        prefetch_related_objects(more, "stf")
         moves, attempts, products = turn.moves(), [], []
         for body in results:
             item = slices.get(body.req_id)

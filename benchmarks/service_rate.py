@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ _GOAL_STF_PER_S, _FLOOR_STF_PER_S = 25.0, 16.7
 _GOAL_P99_MS, _GOAL_MB_PER_MIN = 1000, 1
 _SETTLED = 0.2
 """The first part of the run, in which caches fill and the broker's code is compiled, is left out of fits."""
+
+_CORES = len(os.sched_getaffinity(0))
 
 _MESSAGES = 3 + 2 * SLICES
 """Messages per STF: stf_gen, stf_ready, tf_file_registered, and for each slice its request and its result."""
@@ -62,6 +65,7 @@ def _figures(measured: Mapping[str, Any], options: Options) -> tuple[Figure, ...
     held, ceiling = measured["held"], measured["ceiling"]
     highest = max((each["asked_per_s"] for each in (held, *measured["rungs"]) if is_held(each)), default=0.0)
     messages = held["stf_per_s"] * _MESSAGES
+    cpu_ms = sum(_cpu_ms(held).values())
     growth = max(_slopes(held["samples"]).values())
     goal_growth = None if options.quick else below(_GOAL_MB_PER_MIN, "MB/min")
     return (
@@ -72,6 +76,8 @@ def _figures(measured: Mapping[str, Any], options: Options) -> tuple[Figure, ...
         *_latencies("claimed", "stf_gen -> all slices claimed", held),
         *_latencies("done", "slice queued -> result taken", held),
         figure("highest_stf_per_s", "highest rate held", "STF/s", [highest], at_least(_FLOOR_STF_PER_S, "STF/s")),
+        figure("cpu_ms_per_stf", "CPU time per STF, all processes", "ms", [cpu_ms]),
+        figure("bound_stf_per_s", "all cores over that", "STF/s", [_CORES * 1e3 / cpu_ms]),
         figure("ceiling_per_s", "baseline: the broker alone", "1/s", [ceiling["per_s"]]),
         figure("ratio_to_ceiling", "highest rate's messages over that", "x", [highest * _MESSAGES / ceiling["per_s"]]),
         figure("mb_per_min", "growth of RSS, the agent that grows most", "MB/min", [growth], goal_growth),
@@ -123,19 +129,25 @@ def _cores(samples: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return {**cores, "machine": (last["machine_cpu_s"] - first["machine_cpu_s"]) / seconds}
 
 
+def _cpu_ms(held: Mapping[str, Any]) -> dict[str, float]:
+    """CPU time of each process per STF of a run, in ms."""
+    first, last = held["samples"][0]["processes"], held["samples"][-1]["processes"]
+    return {name: (last[name]["cpu_s"] - first[name]["cpu_s"]) / held["stfs"] * 1e3 for name in first}
+
+
 def _processes(measured: Mapping[str, Any]) -> Table:
     held = measured["held"]
     settled = _settled(held["samples"])
     columns = ("process", "cores", "CPU, ms per STF", "RSS, MB", "MB/min", "descriptors", "threads")
     table = Table(title=f"What processes use at {held['stf_per_s']:.1f} STF/s", columns=columns)
-    cores = _cores(settled)
+    cores, per_stf = _cores(settled), _cpu_ms(held)
     minutes = [each["s"] / 60 for each in settled]
     for name, last in settled[-1]["processes"].items():
         table.rows.append(
             (
                 name,
                 f"{cores[name]:.2f}",
-                f"{cores[name] / held['stf_per_s'] * 1e3:.1f}",
+                f"{per_stf[name]:.1f}",
                 f"{last['rss_mb']:.0f}",
                 f"{_slope(minutes, settled, name):.2f}",
                 str(last["descriptors"]),
@@ -143,7 +155,7 @@ def _processes(measured: Mapping[str, Any]) -> Table:
             )
         )
     ours = sum(cores.values()) - cores["machine"]
-    table.rows.append(("all", f"{ours:.2f}", f"{ours / held['stf_per_s'] * 1e3:.1f}", "", "", "", ""))
+    table.rows.append(("all", f"{ours:.2f}", f"{sum(per_stf.values()):.1f}", "", "", "", ""))
     table.rows.append(("others on this machine", f"{max(0.0, cores['machine'] - ours):.2f}", "", "", "", "", ""))
     return table
 

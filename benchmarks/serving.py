@@ -118,7 +118,7 @@ def rate(
             number = round(stf_per_s * seconds)
             taken = follow(request(number, stf_per_s), pids, seconds * 3 + 60)
             stfs[taken.run] = number
-            return {**_figures(instants(taken.run)), "asked_per_s": stf_per_s, "samples": taken.samples}
+            return {**_figures(instants(taken.run)), "stfs": number, "asked_per_s": stf_per_s, "samples": taken.samples}
 
         warm = take(stf_per_s, _WARM_S)
         held = take(stf_per_s, seconds)

@@ -69,9 +69,13 @@ class PostgresServer:
 
     def execute(self, statement: str) -> None:
         """Execute a statement that needs no database of its own, e.g. to make one."""
+        self.execute_in("postgres", statement)
+
+    def execute_in(self, name: str, statement: str) -> None:
+        """Execute a statement in one of its databases."""
         import psycopg
 
-        with psycopg.connect(**self.parameters(), autocommit=True) as connection:
+        with psycopg.connect(**self.parameters(name), autocommit=True) as connection:
             connection.execute(statement.encode())
 
     def start(self) -> None:

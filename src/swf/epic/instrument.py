@@ -2,7 +2,7 @@
 
 from swf.epic.messages import EPIC_MESSAGES
 from swf.epic.settings import ENVIRONMENT, KINDS, SHIPPED_WORKFLOWS
-from swf.service.instrument import Instrument, WebParts
+from swf.service.instrument import Instrument, NavigationEntry, WebParts
 
 instrument = Instrument(
     name="epic",
@@ -12,6 +12,14 @@ instrument = Instrument(
     environment=ENVIRONMENT,
     workflows=SHIPPED_WORKFLOWS,
     web=WebParts(
-        router="swf.epic.web.rest:router", pages="swf.epic.web.pages:urlpatterns", tools="swf.epic.web.tools:add_tools"
+        router="swf.epic.web.rest:router",
+        pages="swf.epic.web.pages:urlpatterns",
+        tools="swf.epic.web.tools:add_tools",
+        now="swf.epic.web.front:now_panels",
+        navigation=(
+            NavigationEntry(title="Runs", path="/runs"),
+            NavigationEntry(title="STFs", path="/stfs"),
+            NavigationEntry(title="Slices", path="/slices"),
+        ),
     ),
 )

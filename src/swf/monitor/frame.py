@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 
+from swf.monitor.pages import NAVIGATION
 from swf.monitor.parts import parts
 from swf.service.instrument import NavigationEntry
 from swf.store.models import Alarm, WorkflowExecution
@@ -37,9 +38,9 @@ def theme_of(request: HttpRequest) -> str:
 
 
 def navigation() -> tuple[NavigationEntry, ...]:
-    """The links of the head: the front page, and those of the instruments."""
+    """The links of the head: the front page, those of the instruments, and those of what belongs to none."""
     added = [each.web.navigation for each in parts().instruments if each.web is not None]
-    return (*_FRONT, *(entry for entries in added for entry in entries))
+    return (*_FRONT, *(entry for entries in added for entry in entries), *NAVIGATION)
 
 
 def known_namespaces(request: HttpRequest) -> list[str]:

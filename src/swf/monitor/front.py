@@ -1,4 +1,4 @@
-"""The first page, and the two choices that are kept in a person's browser: the namespace and the colours."""
+"""The two choices that are kept in a person's browser: the namespace and the colours."""
 
 from __future__ import annotations
 
@@ -7,29 +7,16 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from swf.core.errors import UnknownNameError
 from swf.core.names import is_namespace
 from swf.monitor.frame import THEME_COOKIE, THEMES
-from swf.store.models import Run
 from swf.web.access import Role, access_of
 from swf.web.choice import COOKIE as NAMESPACE_COOKIE
-from swf.web.choice import visible_namespaces
 
 _A_YEAR_S: Final = 365 * 86400
-
-
-@require_safe
-def now(request: HttpRequest) -> HttpResponse:
-    """The latest runs."""
-    runs = Run.objects.order_by("-start_time")
-    visible = visible_namespaces(request)
-    if visible is not None:
-        runs = runs.filter(namespace__in=visible)
-    return render(request, "swf/now.html", {"runs": runs[:20]})
 
 
 @login_not_required

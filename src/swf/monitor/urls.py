@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from swf.monitor import account, admin, front, health, login, static_files
+from swf.monitor.pages.now import now
 from swf.monitor.parts import parts
 from swf.monitor.rest.root import rest_api
 from swf.service.instrument import imported
@@ -15,7 +16,7 @@ handler404 = "swf.monitor.errors.not_found"
 handler500 = "swf.monitor.errors.failed"
 
 urlpatterns = [
-    path("", front.now, name="now"),
+    path("", now, name="now"),
     path("theme", front.theme, name="theme"),
     path("namespace", front.namespace, name="namespace"),
     path("login", login.log_in, name="login"),
@@ -35,5 +36,6 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("static/<path:name>", static_files.static_file, name="static"),
     path("api/v1/", rest_api(parts().instruments).urls),
+    path("", include("swf.monitor.pages.urls")),
     *(path("", include(imported(each.web.pages))) for each in parts().instruments if each.web is not None),
 ]

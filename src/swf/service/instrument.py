@@ -32,8 +32,10 @@ class WebParts:
     pages: str
     """A list of Django's URL patterns; their paths are below `/`."""
     tools: str
-    """A function that is given the MCP server and adds tools to it."""
+    """A function that is given a `swf.web.toolbox.Toolbox` and adds tools for AI assistants to it."""
     navigation: tuple[NavigationEntry, ...] = ()
+    now: str = ""
+    """A function from a request to the HTML that the first page shows of it; empty: nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

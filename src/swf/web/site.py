@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 
+from swf.config import WorkflowRegistry
 from swf.core.modes import Mode
 from swf.core.times import Clock
 
@@ -21,6 +23,10 @@ class Site:
     """The data directory, absolute."""
     url: str = ""
     """The address that people use, without a slash at its end; empty where none is configured."""
+    process_in: Callable[[str | None], int | None] = lambda namespace: None
+    """The process that runs agents of a namespace, None: of any; None where none does."""
+    workflows: WorkflowRegistry | None = None
+    """The workflows that can be started here, with where their values come from; None: none can."""
 
     @property
     def behind_tls(self) -> bool:

@@ -1,0 +1,1 @@
+"""What the REST routes of all packages are made of: lists from listings, details with tags, audited writes."""

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from swf.core.times import Clock
+import math
+from collections.abc import Sequence
+from typing import Final
 
-AHEAD_S = 0.25
-"""Slices are taken this many seconds ahead at most, at the rate at which they were finished lately."""
+AHEAD_S: Final = 0.25
+"""Slices are taken so many seconds of work ahead at most, by what the payloads took lately."""
 
-MOST_AHEAD = 400
+MOST_AHEAD: Final = 400
 
 
 class Pace:
-    """Measures the rate at which slices finish.
+    """Follows how long payloads take.
 
     With slow payloads a worker takes no more than it has processes for, so that waiting slices stay with everybody;
-    with fast ones it takes enough to bridge its next look at the queue.
+    with fast ones it takes enough to bridge its next look at the queue. How often it looks is left out: a worker that
+    is held up, by its machine or its database, would take less and less, and look the more often for each slice.
     """
 
-    def __init__(self, clock: Clock, slots: int) -> None:
-        self._clock = clock
+    def __init__(self, slots: int) -> None:
         self._slots = slots
-        self._rate = 0.0
-        self._since = clock.monotonic()
-        self._finished = 0
+        self._seconds = math.inf
 
-    def done(self, number: int) -> None:
-        """So many have finished now."""
-        self._finished += number
-        elapsed = self._clock.monotonic() - self._since
-        if elapsed >= AHEAD_S / 2:
-            self._rate = (self._rate + self._finished / elapsed) / 2
-            self._since, self._finished = self._clock.monotonic(), 0
+    def done(self, seconds: Sequence[float]) -> None:
+        """Payloads that succeeded took so long, each."""
+        if seconds:
+            mean = sum(seconds) / len(seconds)
+            self._seconds = mean if math.isinf(self._seconds) else (self._seconds + mean) / 2
 
     def wanted(self) -> int:
         """How many slices the worker should hold at present."""
-        return self._slots + min(MOST_AHEAD, int(self._rate * AHEAD_S))
+        work = AHEAD_S * self._slots
+        return self._slots + (MOST_AHEAD if self._seconds * MOST_AHEAD <= work else int(work / self._seconds))

@@ -107,7 +107,7 @@ class Workbench:
         self._io = io
         self._clock = clock
         self._boundary = boundary
-        self._pace = Pace(clock, slots)
+        self._pace = Pace(slots)
         self._hostname = socket.gethostname()[:100]
         self._taken: dict[UUID, _Taken] = {}
         self._ready: list[tuple[PayloadResult, Future[FileFacts] | None]] = []
@@ -231,7 +231,7 @@ class Workbench:
                     turn.settle(taken.message_id)
         for result, _ in self._ready:
             self._taken.pop(UUID(result.key), None)
-        self._pace.done(len(self._ready))
+        self._pace.done([result.seconds for result, _ in self._ready if result.outcome is Outcome.OK])
         self._ready.clear()
         return True
 

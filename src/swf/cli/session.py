@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from swf.cli.options import DEFAULT_DATA_DIR
 from swf.cli.output import say
 from swf.core.modes import Mode
+from swf.core.names import as_user
 
 if TYPE_CHECKING:
     from swf.config import Override, Sources, WorkflowRegistry
@@ -27,7 +27,7 @@ def user_name() -> str:
         name = getpass.getuser()
     except (KeyError, OSError):  # nobody has an entry in this container's list of users
         name = ""
-    return re.sub(r"[^A-Za-z0-9_]", "_", name)[:32] or "nobody"
+    return as_user(name)
 
 
 def workspace_of(data_dir: Path) -> Workspace:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from swf.cli.options import DEFAULT_DATA_DIR, ConfigFile, DataDir, JsonFlag, NamespaceOption, Settings, Verbose
 from swf.cli.output import emit, show, table
 from swf.cli.session import registry_of, sources_of
-from swf.core.errors import ConfigError
-
-if TYPE_CHECKING:
-    from swf.config import WorkflowFile
 
 
 def workflows_list(
@@ -25,16 +21,16 @@ def workflows_list(
     verbose: Verbose = False,
 ) -> None:
     """The workflows that can be run: shipped ones, and those of the folders in `workflows.path`."""
-    found = registry_of(sources_of(config, settings)).list()
+    from swf.service.workflows import list_workflows
+
+    found = list_workflows(registry_of(sources_of(config, settings)))
     if as_json:
-        emit({"workflows": [_as_json(workflow) for workflow in found]})
+        emit({"workflows": [workflow.as_json() for workflow in found]})
         return
     made = table("workflow", "kind", "version", "description", "file")
     for workflow in found:
-        kind = workflow.kind.name if workflow.kind else "cannot be run"
-        made.add_row(
-            workflow.name, kind, workflow.version, workflow.problem or workflow.description, str(workflow.path)
-        )
+        kind = workflow.kind or "cannot be run"
+        made.add_row(workflow.name, kind, workflow.version, workflow.problem or workflow.description, workflow.file)
     show(made)
 
 
@@ -48,25 +44,19 @@ def workflows_show(
     verbose: Verbose = False,
 ) -> None:
     """A workflow: its kind, the agents that it runs, and the text of its definition."""
+    from swf.service.workflows import show_workflow
+
     registry = registry_of(sources_of(config, settings))
-    workflow = registry.find(name)
-    if workflow.kind is None:
-        raise ConfigError(workflow.problem)
-    roles = set(registry.load(workflow).roles())
-    agents = [
-        {"role": role.name, "runs": role.name in roles, "description": role.description}
-        for role in workflow.kind.agents
-    ]
-    text = workflow.path.read_text(encoding="utf-8")
+    workflow = show_workflow(registry, registry.find(name))
     if as_json:
-        emit({**_as_json(workflow), "agents": agents, "definition": text})
+        emit(workflow.as_json())
         return
     lines = [
-        f"{workflow.name} {workflow.version}, kind {workflow.kind.name}: {workflow.description}",
-        f"file: {workflow.path}",
-        *(f"agent {a['role']}{'' if a['runs'] else ' (not enabled)'}: {a['description']}" for a in agents),
+        f"{workflow.name} {workflow.version}, kind {workflow.kind}: {workflow.description}",
+        f"file: {workflow.file}",
+        *(f"agent {a.role}{'' if a.runs else ' (not enabled)'}: {a.description}" for a in workflow.agents),
         "",
-        text.rstrip(),
+        workflow.definition.rstrip(),
     ]
     show(*lines)
 
@@ -96,14 +86,3 @@ def application() -> typer.Typer:
     app.command("show")(workflows_show)
     app.command("validate")(workflows_validate)
     return app
-
-
-def _as_json(workflow: WorkflowFile) -> dict[str, Any]:
-    return {
-        "name": workflow.name,
-        "kind": workflow.kind.name if workflow.kind else None,
-        "version": workflow.version,
-        "description": workflow.description,
-        "file": str(workflow.path),
-        "problem": workflow.problem,
-    }

@@ -15,6 +15,11 @@ def execution_id(workflow: str, user: str, number: int) -> str:
     return f"{workflow}-{user}-{number:04d}"
 
 
+def as_user(name: str) -> str:
+    """A person's name in the letters that names of executions and agents may have."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", name)[:32] or "nobody"
+
+
 def agent_name(role: str, user: str, number: int) -> str:
     """The name of an agent: `<role>-agent-<user>-<n>`."""
     return f"{role}-agent-{user}-{number}"

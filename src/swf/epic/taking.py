@@ -18,6 +18,7 @@ from swf.epic.run_settings import settings_from
 from swf.epic.settings_daq import ExitBufferSection, StfSection, daq_parameters
 from swf.epic.settings_processing import FastProcessingSection
 from swf.epic.stf_writer import stf_writer
+from swf.service.numbers import next_run_number
 from swf.service.platform import Platform
 from swf.storage.atomic import sweep_temporaries
 from swf.storage.high_water import HighWater
@@ -96,8 +97,7 @@ def _run_number(execution: WorkflowExecution, configuration: Configuration, high
     if execution.run_number is None:
         stfs = planned_stfs(daq_parameters(configuration)) or MAX_SEQUENCE
         with transaction.atomic():  # no number is taken without an execution that has it
-            execution.run_number = reserve("run", 1, above=highest.read())
-            highest.note(execution.run_number)
+            execution.run_number = next_run_number(highest)
             execution.tf_base = reserve("tf", stfs * configuration.section(StfSection).tf_count)
             execution.save(update_fields=["run_number", "tf_base"])
     return execution.run_number

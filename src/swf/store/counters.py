@@ -34,3 +34,9 @@ def reserve(name: str, count: int, above: int = 0) -> int:
         row = cursor.fetchone()
     assert row is not None
     return int(row[0]) - count + 1
+
+
+def peek(name: str, above: int = 0) -> int:
+    """The number that `reserve` would give now; nothing is given out."""
+    last = Counter.objects.filter(pk=name).values_list("value", flat=True).first()
+    return max(_STARTS.get(name, 0) if last is None else last, above) + 1

@@ -17,8 +17,8 @@ from swf.core.times import parse_rfc3339, rfc3339
 Value: TypeAlias = str | int | bool | datetime
 Row = TypeVar("Row", bound=Model)
 
-_LONGEST: Final = 250
-_LARGEST: Final = 2**31 - 1
+LONGEST: Final = 250
+LARGEST: Final = 2**31 - 1
 _LOST_PLUS: Final = re.compile(r" (\d\d:\d\d)\Z")
 _YES, _NO = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no"})
 
@@ -96,8 +96,8 @@ def yes_no(text: str, narrow: Callable[[QuerySet[Any], bool], QuerySet[Any]]) ->
 
 
 def _text(asked: Filter, value: Value) -> str:
-    if not isinstance(value, str) or not value or len(value) > _LONGEST or "\0" in value:
-        raise ValueError(f"expected a text of 1 to {_LONGEST} characters, got {str(value)[:40]!r}")
+    if not isinstance(value, str) or not value or len(value) > LONGEST or "\0" in value:
+        raise ValueError(f"expected a text of 1 to {LONGEST} characters, got {str(value)[:40]!r}")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -107,8 +107,8 @@ def _text(asked: Filter, value: Value) -> str:
 
 def _number(asked: Filter, value: Value) -> int:
     text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= _LARGEST):
-        raise ValueError(f"expected a whole number from 0 to {_LARGEST}, got {text[:40]!r}")
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= LARGEST):
+        raise ValueError(f"expected a whole number from 0 to {LARGEST}, got {text[:40]!r}")
     return int(text)
 
 

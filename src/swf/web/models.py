@@ -75,3 +75,20 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.who} {self.action} {self.subject}"
+
+
+class KeptAnswer(models.Model):
+    """The answer to a request that may be sent again, by the key that its sender gave it."""
+
+    who = models.CharField(max_length=150)
+    key = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, help_text="sha256 of the request: a key is for one request only.")
+    status = models.IntegerField()
+    body = models.TextField()
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["who", "key"], name="kept_answer_once")]
+
+    def __str__(self) -> str:
+        return f"{self.who} {self.key}"

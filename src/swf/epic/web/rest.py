@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ninja import Router
+from swf.epic.web import rest_reading, rest_starting, rest_writing
 
-router = Router()
+router = (rest_reading.router, rest_writing.router, rest_starting.router)

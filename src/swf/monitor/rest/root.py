@@ -16,7 +16,11 @@ from swf.service.instrument import Instrument, imported
 from swf.web.access import Access, access_of
 from swf.web.problems import MEDIA_TYPE, Problem, problem, problem_of
 
-ROUTERS: Final = ("swf.monitor.rest.account:router",)
+ROUTERS: Final = (
+    "swf.monitor.rest.account:router",
+    "swf.monitor.rest.rows:router",
+    "swf.monitor.rest.numbers:router",
+)
 """The routers for what belongs to no instrument; paths are below /api/v1."""
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})

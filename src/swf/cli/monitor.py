@@ -12,7 +12,7 @@ import typer
 from swf.cli.interrupts import Interrupts
 from swf.cli.options import DEFAULT_DATA_DIR, DataDir, JsonFlag, ModeOption, Verbose, located
 from swf.cli.output import emit, say, show, table
-from swf.cli.session import installation_of, instruments_here, user_name, workspace_of
+from swf.cli.session import installation_of, instruments_here, registry_of, sources_of, user_name, workspace_of
 from swf.core.errors import ConfigError
 from swf.core.modes import Mode
 from swf.core.times import SystemClock, rfc3339
@@ -260,6 +260,7 @@ def _order(data_dir: Path, mode: Mode | None) -> MonitorOrder:
         installation=installation_of(data_dir, mode),
         instruments=instruments_here(),
         clock=SystemClock(),
+        workflows=registry_of(sources_of(None, None, data_dir=data_dir)),
     )
 
 

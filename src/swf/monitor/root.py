@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from swf.config import WorkflowRegistry
 from swf.core.ids import Uuid7Source
 from swf.core.modes import Mode
 from swf.core.times import Clock
@@ -37,6 +38,8 @@ class MonitorOrder:
     installation: Installation
     instruments: tuple[Instrument, ...]
     clock: Clock
+    workflows: WorkflowRegistry | None = None
+    """The workflows that can be started from here; None: none can."""
 
     @property
     def site(self) -> Site:
@@ -46,7 +49,15 @@ class MonitorOrder:
             mode=self.installation.mode,
             data_dir=self.workspace.root,
             url=self.installation.monitor.url,
+            process_in=self._process_in,
+            workflows=self.workflows,
         )
+
+    def _process_in(self, namespace: str | None) -> int | None:
+        # It needs models, which can be imported only once Django is set up.
+        from swf.service.at_work import process_at_work
+
+        return process_at_work(self.workspace, self.clock, namespace)
 
 
 def open_monitor(order: MonitorOrder, listens_on: str = "127.0.0.1") -> None:

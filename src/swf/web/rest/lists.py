@@ -24,12 +24,6 @@ def add_list(router: Router, listing: Listing[Any, Any], tag: str) -> None:
     """Add the routes of a list: `/NAME` is a page of it, `/NAME.csv` and `/NAME.json` are all of it."""
     stem = listing.name.replace("-", "_")
     asked = _parameters(listing)
-    paged: Any = create_model(
-        f"{listing.line.__name__}Query",
-        __base__=asked,
-        cursor=(str | None, Field(None, max_length=2000, description="What the page before gave as `next`.")),
-        limit=(int, Field(DEFAULT, ge=1, le=MOST, description="Lines of a page, at most.")),
-    )
     page = create_model(
         f"{listing.line.__name__}Page",
         __base__=Schema,
@@ -39,7 +33,7 @@ def add_list(router: Router, listing: Listing[Any, Any], tag: str) -> None:
     )
     router.get(
         f"/{listing.name}", response=page, operation_id=f"list_{stem}", summary=listing.text.rstrip("."), tags=[tag]
-    )(_page_view(listing, paged))
+    )(_page_view(listing, _paged(listing, asked)))
     for form in FORMATS:
         router.get(
             f"/{listing.name}.{form}",
@@ -100,6 +94,15 @@ def _parameters(listing: Listing[Any, Any]) -> type[Schema]:
     said = f"The order: {', '.join(listing.orders)}; `-` is the reverse. Default: {next(iter(listing.orders))}"
     fields["sort"] = (str | None, Field(None, pattern=f"^({orders})$", description=f"{said}, where it fits."))
     return create_model(f"{listing.line.__name__}Filters", __base__=Schema, **fields)
+
+
+def _paged(listing: Listing[Any, Any], asked: type[Schema]) -> type[Schema]:
+    return create_model(
+        f"{listing.line.__name__}Query",
+        __base__=asked,
+        cursor=(str | None, Field(None, max_length=2000, description="What the page before gave as `next`.")),
+        limit=(int, Field(DEFAULT, ge=1, le=MOST, description="Lines of a page, at most.")),
+    )
 
 
 def _field(asked: Filter) -> tuple[Any, Any]:

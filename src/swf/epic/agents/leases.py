@@ -53,21 +53,25 @@ class LeaseKeeper:
         """By how much, since the oldest leases that are left."""
 
     def step(self, begin: TurnFactory) -> bool:
+        self._watch_clock()
         if not self._interval.is_over():
             return False
-        late = self._late()
+        late = self._late(self._clock.now())
         if late:
             with begin() as turn:
                 requeue(turn, late, self._send)
         return bool(late)
 
-    def _late(self) -> list[TfSlice]:
+    def _watch_clock(self) -> None:
+        """At every step, and not only when leases are looked at: what is claimed between two leaps is of their time."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
         before, monotonic_before = self._looked_at
         self._looked_at = (now, monotonic)
         gained = (now - before) - timedelta(seconds=monotonic - monotonic_before)
         if gained > _LEAP:
             self._leap, self._ahead = now, self._ahead + gained
+
+    def _late(self, now: datetime) -> list[TfSlice]:
         late = self._find(TfSlice, self._namespace, now)
         if not self._ahead:
             return late

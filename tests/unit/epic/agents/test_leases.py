@@ -92,6 +92,22 @@ def test_two_leaps_ahead_are_as_one(leases: Leases) -> None:
     assert leases.look(20.0) == "queued"
 
 
+def test_what_is_claimed_between_a_leap_back_and_one_ahead_keeps_its_lease(leases: Leases) -> None:
+    assert leases.look() == "processing"
+    for leap_s in (-HOUR_S, HOUR_S):
+        leases.clock.leap(leap_s)
+        leases.look(0.1)
+        leases.renew()
+    assert leases.look(LEASE_S - 1) == "processing"
+    leases.clock.leap(-HOUR_S)
+    leases.look(0.1)
+    leases.renew()
+    leases.clock.leap(HOUR_S)
+    assert leases.look(0.1) == "processing"
+    assert leases.look(LEASE_S - 1) == "processing"
+    assert leases.look(2.0) == "queued"
+
+
 def test_a_clock_that_is_set_back_lets_leases_last_longer_and_no_shorter(leases: Leases) -> None:
     assert leases.look() == "processing"
     leases.clock.leap(-HOUR_S)

@@ -7,6 +7,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 10.0)
 
 
@@ -47,7 +48,8 @@ class Figures:
 
     def answered(self, route: str, method: str, status: int, seconds: float, *, stream: bool) -> None:
         """A request was answered."""
-        self._requests.labels(route, method, str(status)).inc()
+        # Anybody may send any word as a method: each would be a line of its own here.
+        self._requests.labels(route, method if method in _METHODS else "other", str(status)).inc()
         if not stream:
             self._seconds.labels(route).observe(seconds)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from swf.core.errors import SwfError
-from swf.monitor.errors import error_page
+from swf.monitor.errors import error_page, shown
+from swf.web.problems import problem
 
 API: Final = "/api/"
 """Where the REST interface is, which answers who has not logged in by itself."""
@@ -39,7 +41,11 @@ class ErrorMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self._get_response(request)
+        response = self._get_response(request)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.path.startswith(API):
+            allowed = response.headers.get("Allow", "")
+            return shown(request, problem(405, f"this address takes {allowed} only"), {"Allow": allowed})
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """What Django calls with an exception of a view."""

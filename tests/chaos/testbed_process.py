@@ -89,6 +89,8 @@ class TestbedProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # What ends the test and its group is no reason to leave the command behind.
+            start_new_session=True,
         )
 
     @property

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from swf.cli.reference import commands, lifecycles, messages, schema_lock
+from swf.cli.reference import commands, lifecycles, messages, openapi, schema_lock
 from swf.config.reference import reference
 from swf.epic.settings import ENVIRONMENT, KINDS
 from swf.service.settings import PLATFORM_ENVIRONMENT
@@ -18,6 +18,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "configuration.md", reference(KINDS, {**ENVIRONMENT, **PLATFORM_ENVIRONMENT})
     yield "lifecycles.md", lifecycles.page()
     yield "messages.md", messages.page()
+    yield "openapi.json", messages.as_text(openapi.document())
     yield "asyncapi.json", messages.as_text(messages.asyncapi())
     for route in messages.ROUTES:
         yield f"schemas/{route.body.msg_type}.json", messages.as_text(messages.schema_of(route.body))

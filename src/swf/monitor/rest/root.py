@@ -12,6 +12,7 @@ from ninja.utils import check_csrf
 
 import swf
 from swf.core.errors import ForbiddenError, QuestionError, SwfError
+from swf.monitor.rest.described import DescribedApi
 from swf.service.instrument import Instrument, imported
 from swf.web.access import Access, access_of
 from swf.web.problems import MEDIA_TYPE, Problem, problem, problem_of
@@ -45,7 +46,7 @@ def signed_in(request: HttpRequest) -> Access | None:
 
 def rest_api(instruments: Sequence[Instrument]) -> NinjaAPI:
     """The whole interface, with the routes of these instruments."""
-    api = NinjaAPI(
+    api = DescribedApi(
         title="swf-testbed monitor",
         version=swf.__version__,
         description="Runs, executions, files, slices, messages, agents, logs and alarms of a testbed. Everything needs "

@@ -19,6 +19,13 @@ from swf.web.columns import Column, rows_of
 from swf.web.exporting import export
 from swf.web.looking import looking
 
+_LABELS: Final = {
+    "stf": "STF",
+    "holder": "Worker",
+    "executed_by": "Started by",
+    "since": "Since (UTC)",
+    "until": "Until (UTC)",
+}
 _NOT_FILTERS: Final = frozenset({"sort", "cursor", "limit", "format"})
 
 
@@ -149,7 +156,7 @@ def _field(name: str, each: Filter, value: str) -> Field:
     choices = each.choices if each.kind is Kind.WORDS else ("true", "false") if each.kind is Kind.YES_NO else ()
     if value and choices and value not in choices:
         choices = (*choices, value)
-    label = name.replace("_", " ").capitalize()
+    label = _LABELS.get(name, name.replace("_", " ").capitalize())
     return Field(
         name=name, label=label, text=each.text, kind=kinds.get(each.kind, "text"), value=value, choices=choices
     )

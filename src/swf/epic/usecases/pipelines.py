@@ -59,8 +59,8 @@ class Pipeline(Shown):
     daq_state: str
     alive: bool
     started: datetime
-    workers: int
     target_workers: int
+    """Workers that were planned for."""
     stages: tuple[StageView, ...]
     limit: str
 
@@ -149,7 +149,6 @@ def _pipeline(
         daq_state=f"{row.state}/{row.substate}" if row.state else "",
         alive=alive,
         started=run.start_time,
-        workers=row.active_worker_count,
         target_workers=row.target_worker_count,
         stages=stages,
         limit=_said(run, execution, slow, alive=alive),

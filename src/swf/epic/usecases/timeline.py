@@ -40,11 +40,11 @@ def timeline(run_number: int, scene: Scene) -> tuple[Moment, ...]:
     moments = [
         *(
             Moment(at=line.at, kind="state", text=f"{line.state} / {line.substate}", by=line.trigger, seq=None)
-            for line in states
+            for line in reversed(states)
         ),
         *(
             Moment(at=line.at, kind="run", text=_said(line.type, line.body), by=line.sender, seq=line.seq)
-            for line in moves
+            for line in reversed(moves)
         ),
     ]
     return tuple(sorted(moments, key=lambda moment: moment.at))

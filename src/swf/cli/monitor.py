@@ -235,6 +235,27 @@ def token_revoke(
     _done({"id": token_id, "state": "revoked"}, f"token {token_id} is revoked", as_json=as_json)
 
 
+def monitor_mcp(
+    role: Annotated[
+        str, typer.Option("--role", metavar="ROLE", help="What the assistant may do: viewer (read) or operator.")
+    ] = "viewer",
+    namespace: Annotated[str, typer.Option("--namespace", metavar="NS", help="Where; * for every namespace.")] = "*",
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    mode: ModeOption = None,
+    verbose: Verbose = False,
+) -> None:
+    """Tools for an AI assistant on standard input and output (Model Context Protocol), until it closes them."""
+    from swf.core.names import is_namespace
+
+    if namespace != "*" and not is_namespace(namespace):
+        raise ConfigError(f"--namespace {namespace[:80]!r}: expected a namespace, or * for all of them")
+    grants, order = {namespace: _role(role)}, _order(data_dir, mode)
+    _open(order)
+    from swf.monitor.tools import serve_stdio
+
+    serve_stdio(order.instruments, user_name(), grants)
+
+
 def application() -> typer.Typer:
     """`testbed monitor`."""
     app = typer.Typer(no_args_is_help=True, help="The web monitor, and who may do what there.")
@@ -244,6 +265,7 @@ def application() -> typer.Typer:
     app.command("password")(monitor_password)
     app.command("users")(monitor_users)
     app.command("grant")(monitor_grant)
+    app.command("mcp")(monitor_mcp)
     tokens = typer.Typer(no_args_is_help=True, help="What programs show instead of a password.")
     tokens.command("create")(token_create)
     tokens.command("list")(token_list)

@@ -57,16 +57,21 @@ def inner_application() -> Application:
     """Everything that is served, without what guards it. Django is set up already."""
     # These import models.
     from swf.monitor.live.feed import EventFeed
-    from swf.monitor.live.stream import PATH, EventStream
+    from swf.monitor.live.stream import PATH as EVENTS
+    from swf.monitor.live.stream import EventStream
+    from swf.monitor.mcp_endpoint import PATH as TOOLS
+    from swf.monitor.mcp_endpoint import McpEndpoint
     from swf.monitor.parts import parts
+    from swf.monitor.tools import tool_server
 
-    feed = EventFeed(parts().figures)
+    feed, tools = EventFeed(parts().figures), McpEndpoint(tool_server(parts().instruments))
     django: Application = get_asgi_application()  # type: ignore[assignment]
 
     @asynccontextmanager
     async def around() -> AsyncIterator[None]:
         async with AsyncExitStack() as closing:
+            await closing.enter_async_context(tools.open())
             closing.push_async_callback(feed.end)
             yield
 
-    return with_life(around, by_path({PATH: EventStream(feed)}, django))
+    return with_life(around, by_path({EVENTS: EventStream(feed), TOOLS: tools}, django))

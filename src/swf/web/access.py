@@ -19,7 +19,7 @@ EVERYWHERE: Final = "*"
 
 _KEPT: Final = "swf_access"
 
-__all__ = ["EVERYWHERE", "NOBODY", "Access", "Role", "access_of", "grants_of"]
+__all__ = ["EVERYWHERE", "NOBODY", "Access", "Role", "access_of", "grants_of", "request_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,14 @@ def access_of(request: HttpRequest) -> Access:
         setattr(request, _KEPT, found)
     assert isinstance(found, Access)
     return found
+
+
+def request_of(access: Access) -> HttpRequest:
+    """The request of somebody who has not come over HTTP, for what is written for requests."""
+    request = HttpRequest()
+    request.method = "POST"
+    setattr(request, _KEPT, access)
+    return request
 
 
 def grants_of(user_id: int, most: Role = Role.ADMIN) -> Mapping[str, Role]:

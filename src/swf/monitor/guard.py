@@ -26,6 +26,8 @@ from swf.web.problems import MEDIA_TYPE, Problem, problem
 
 UNSIGNED_COST: Final = 10.0
 """What a request that is refused for want of a login costs its address: tokens are not found by trying."""
+ADDRESS_BYTES: Final = 8 * 1024
+HEADER_BYTES: Final = 32 * 1024
 _OF_ADDRESS: Final = 8.0
 _BURST: Final = 4.0
 _SECRET_PATHS: Final = ("/login/once/",)
@@ -108,6 +110,11 @@ class Guard:
         length = request.header("content-length")
         if length and (not length.isascii() or not length.isdigit() or int(length) > self._policy.request_limit):
             return "too long", _too_long(self._policy.request_limit), 0.0
+        scope = request.scope
+        if len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"") > ADDRESS_BYTES:
+            return "too long", problem(414, f"an address may have {ADDRESS_BYTES} bytes"), 0.0
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
+            return "too long", problem(431, f"the headers of a request may have {HEADER_BYTES} bytes"), 0.0
         wait_s = self._of_address.wait_s(request.address) or self._of_one.wait_s(request.identity())
         if wait_s:
             return "too often", problem(429, f"too many requests; come again in {math.ceil(wait_s)} s"), wait_s

@@ -20,6 +20,7 @@ instrument = Instrument(
             NavigationEntry(title="Runs", path="/runs"),
             NavigationEntry(title="STFs", path="/stfs"),
             NavigationEntry(title="Slices", path="/slices"),
+            NavigationEntry(title="Workflows", path="/workflows"),
         ),
     ),
 )

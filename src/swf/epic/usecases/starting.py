@@ -73,7 +73,7 @@ def ordered(registry: WorkflowRegistry, order: StartOrder) -> Ordered:
     if workflow.kind is None:
         raise ConfigError(workflow.problem)
     for key in order.parameters:
-        _see_that_it_may_be_set(workflow.kind, key)
+        see_that_it_may_be_set(workflow.kind, key)
     given = [Override(key=key, value=value, flag="the request's parameter") for key, value in order.parameters.items()]
     if order.namespace:
         given.append(Override(key="testbed.namespace", value=order.namespace, flag="the request's namespace"))
@@ -123,7 +123,12 @@ def agents_missing(configuration: Configuration, clock: Clock) -> Mapping[str, N
     return not_ready(configuration.section(TestbedSection).namespace, roles, clock.now())
 
 
-def _see_that_it_may_be_set(kind: WorkflowKind, dotted: str) -> None:
+def see_that_it_may_be_set(kind: WorkflowKind, dotted: str) -> None:
+    """See to it that a parameter is one that may be set from afar.
+
+    Raises:
+        QuestionError: it is none of the workflow's, or says what is run on which machine.
+    """
     name, _, key = dotted.rpartition(".")
     section = next((each for each in kind.sections if each.section == name), None)
     if section is None or key not in section.model_fields:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from swf.epic.web import decisions, details, runs
+from swf.epic.web import decisions, details, runs, workflows
 from swf.epic.web.lists import LIST_PAGES
 from swf.web.lists import list_view
 
@@ -20,4 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("slices/<str:name>", details.slice_, name="slice"),
     path("slices/<str:name>/retry", decisions.retry_slice, name="slice-retry"),
     path("why/<str:name>", details.why, name="why"),
+    path("workflows", workflows.workflows, name="workflows"),
+    path("workflows/<str:name>", workflows.workflow, name="workflow"),
+    path("workflows/<str:name>/start", workflows.start, name="workflow-start"),
 ]

@@ -17,7 +17,6 @@ NAVIGATION: Final = tuple(
         ("Products", "/products"),
         ("Tasks", "/tasks"),
         ("Dead letters", "/dead-letters"),
-        ("Workflows", "/workflows"),
     )
 )
 """The links of the head to them, behind those of the instruments."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path
 
-from swf.monitor.pages import decisions, details, messages, now, workflows
+from swf.monitor.pages import decisions, details, messages, now, tasks
 from swf.monitor.pages.lists import LIST_PAGES
 from swf.web.lists import list_view
 
@@ -24,6 +24,5 @@ urlpatterns: list[Any] = [
     path("dead-letters/<int:letter_id>", details.letter, name="dead-letter"),
     path("dead-letters/<int:letter_id>/redrive", decisions.redrive, name="dead-letter-redrive"),
     path("dead-letters/<int:letter_id>/discard", decisions.discard, name="dead-letter-discard"),
-    path("tasks", workflows.tasks, name="tasks"),
-    path("workflows", workflows.workflows, name="workflows"),
+    path("tasks", tasks.tasks, name="tasks"),
 ]

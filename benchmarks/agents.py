@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 NAMESPACE: Final = "testbed"
 
-_START_S, _STOP_S = 60.0, 30.0
+_START_S, _STOP_S = 120.0, 60.0
+_TAIL = 500
 _FOREIGN: Final = ("SWF_", "ACTIVEMQ_", "PG", "SUPERVISOR_")
 
 
@@ -60,7 +61,7 @@ class Agents:
         while len(self._running) > _ready():
             ended = [name for name, process in self._running.items() if process.poll() is not None]
             if ended or time.monotonic() > deadline:
-                said = "".join(self._log(name).read_text(errors="replace")[-500:] for name in ended or names)
+                said = "; ".join(f"{name}: {self._said(name)}" for name in ended or names)
                 raise WrongRunError(f"agents were not ready: {said}")
             time.sleep(0.05)
 
@@ -80,7 +81,7 @@ class Agents:
                 process.kill()
                 code = process.wait()
             if must and code:
-                raise WrongRunError(f"{name} ended with {code}: {self._log(name).read_text(errors='replace')[-500:]}")
+                raise WrongRunError(f"{name} ended with {code}: {self._said(name)}")
 
     def _start(self, name: str) -> None:
         settings = [part for key, value in WITHOUT_CONTENT.items() for part in ("--set", f"{key}={value}")]
@@ -94,6 +95,10 @@ class Agents:
                 cwd=self._data_dir,
                 env=self._environment,
             )
+
+    def _said(self, name: str) -> str:
+        """The end of what an agent has said, in one line."""
+        return " | ".join(self._log(name).read_text(errors="replace")[-_TAIL:].splitlines())
 
     def _log(self, name: str) -> Path:
         return self._data_dir / f"{name.replace(' ', '-')}.said"

@@ -11,7 +11,6 @@ from benchmarks.execution import SLICES, check_rows
 from benchmarks.figures import WrongRunError, quantile
 from benchmarks.instants import Instants, instants
 from benchmarks.serving import ROLES, follow, request, served
-from swf.core.times import SystemClock
 
 LIVE_STF_PER_S: Final = 1.67
 """What a detector's DAQ makes, an STF each 0.6 s."""
@@ -35,28 +34,32 @@ def drained(*, folder: Path, beside: str, stfs: int, live_stfs: int) -> dict[str
         live = request(live_stfs, LIVE_STF_PER_S)
         _until(lambda: _slices_queued(live) > 0, 60)
         agents.start("worker")
-        back_at = SystemClock().now().timestamp()
         pids = {**agents.pids, **running.pids}
         beside_it = follow(live, pids, stfs * 0.5 + live_s * 3 + 60)
         drained_run = follow(backlog, pids, stfs * 0.5 + 60)
         rows = check_rows({alone.run: live_stfs, beside_it.run: live_stfs, drained_run.run: stfs})
         drain = instants(drained_run.run)
+        first, last = min(drain.claimed.values()), max(drain.done.values())
         return {
             "filled_s": filled_s,
-            "drain_s": max(drain.done.values()) - back_at,
+            "drain_s": last - first,
             "alone": _figures(instants(alone.run), 0.0, float("inf")),
             # Of the run that goes on, what was queued while workers were at both.
-            "beside": _figures(instants(beside_it.run), back_at, max(drain.done.values())),
+            "beside": _figures(instants(beside_it.run), first, last),
             "rows": rows,
         }
 
 
-def _figures(times: Instants, since: float, until: float) -> dict[str, float]:
-    """Milliseconds from a slice being queued to its result being taken, of those that were queued in between."""
-    ms = [seconds * 1e3 for queued, seconds in times.of_slices() if since <= queued < until]
-    if not ms:
+def _figures(times: Instants, since: float, until: float) -> dict[str, Any]:
+    """Milliseconds from a slice being queued to its claim and to its result, of those that were queued in between."""
+    ways = {"claimed": times.of_slices(times.claimed), "done": times.of_slices(times.done)}
+    ms = {way: [s * 1e3 for queued, s in slices if since <= queued < until] for way, slices in ways.items()}
+    if not ms["done"]:
         raise WrongRunError("no slice of the run that goes on was queued while the backlog was drained")
-    return {"slices": len(ms), "p50": quantile(ms, 0.5), "p99": quantile(ms, 0.99), "max": max(ms)}
+    return {
+        way: {"slices": len(v), "p50": quantile(v, 0.5), "p99": quantile(v, 0.99), "max": max(v)}
+        for way, v in ms.items()
+    }
 
 
 def _until(so: Callable[[], bool], limit_s: float) -> None:

@@ -6,6 +6,7 @@ changed: so a row there tells the instant at which the effects of a message were
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,11 +49,11 @@ class Instants:
 
     def to_done(self) -> list[float]:
         """Seconds from a slice being queued to its result being taken, in the order of queueing."""
-        return [seconds for _, seconds in self.of_slices()]
+        return [seconds for _, seconds in self.of_slices(self.done)]
 
-    def of_slices(self) -> list[tuple[float, float]]:
-        """When each slice was queued, and the seconds until its result was taken, in the order of queueing."""
-        return sorted((self.queued[_stf_of(name)], at - self.queued[_stf_of(name)]) for name, at in self.done.items())
+    def of_slices(self, until: Mapping[str, float]) -> list[tuple[float, float]]:
+        """When each slice was queued, and the seconds until then, in the order of queueing."""
+        return sorted((self.queued[_stf_of(name)], at - self.queued[_stf_of(name)]) for name, at in until.items())
 
     @property
     def stf_per_s(self) -> float:

@@ -10,7 +10,7 @@ from benchmarks.options import Options
 from benchmarks.processes import measure
 
 _MESSAGES = 3 + 2 * SLICES
-_HOUR, _QUICK = (6000, 400), (200, 15)
+_HOUR, _QUICK = (6000, 400), (400, 30)
 """STFs of the backlog, and of the run that goes on meanwhile."""
 
 
@@ -26,10 +26,14 @@ def run(options: Options) -> Report:
     )
     alone, beside, drain_s = measured["alone"], measured["beside"], measured["drain_s"]
     table = Table(
-        title="The run that goes on: slice queued -> result taken, ms", columns=("", "slices", "p50", "p99", "max")
+        title="The run that goes on, ms from a slice being queued", columns=("", "slices", "p50", "p99", "max")
     )
-    for name, each in (("alone", alone), ("beside the backlog", beside)):
-        table.rows.append((name, f"{each['slices']:,}", *(f"{each[key]:.0f}" for key in ("p50", "p99", "max"))))
+    for name, one in (("alone", alone), ("beside the backlog", beside)):
+        for way in ("claimed", "done"):
+            part = one[way]
+            quantiles = (f"{part[key]:.0f}" for key in ("p50", "p99", "max"))
+            table.rows.append((f"{name}: {way}", f"{part['slices']:,}", *quantiles))
+    live_p99, alone_p99 = beside["done"]["p99"], alone["done"]["p99"]
     return Report(
         name="service_backlog",
         title=title,
@@ -39,15 +43,16 @@ def run(options: Options) -> Report:
             figure(
                 "drain_messages_per_s", "messages of it, requests and results", "1/s", [stfs * 2 * SLICES / drain_s]
             ),
-            figure("live_p99_ms", "slices of the run that goes on: p99", "ms", [beside["p99"]]),
-            figure("alone_p99_ms", "baseline: the same run alone: p99", "ms", [alone["p99"]]),
-            figure("live_ratio", "p99 over that", "x", [beside["p99"] / alone["p99"]]),
+            figure("live_p99_ms", "slices of the run that goes on: p99", "ms", [live_p99]),
+            figure("alone_p99_ms", "baseline: the same run alone: p99", "ms", [alone_p99]),
+            figure("live_ratio", "p99 over that", "x", [live_p99 / alone_p99]),
         ),
         tables=(table,),
         notes=(
-            "From when a worker is ready, until the last result of the backlog is taken. One worker process.",
+            "From a worker's first claim, until the last result of the backlog is taken. One worker process.",
             "Beside the backlog: what was queued from then until the backlog was drained.",
             f"The backlog was taken, sampled and sliced in {measured['filled_s']:.0f} s, without a worker.",
+            "Claimed: by the worker. Done: the fast-processing agent has its result, which waits there with all others.",
             "Every slice of all three runs was done, once, and nothing is left over.",
         ),
     )

@@ -18,9 +18,9 @@ Word = Annotated[str, Field(min_length=1, max_length=250, pattern=NO_NULL)]
 
 
 class Body(Schema):
-    """A request's body: fields that it does not have are refused."""
+    """A request's body: fields that it does not have are refused, and values of another type."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Wish(Body):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts import TESTER, token_of, user_with
+from accounts import TESTER, logged_in, token_of, user_with
 from event_rows import event_row, write
 from services.monitor import (
     STREAM,
@@ -24,10 +24,8 @@ from services.monitor import (
     within_patience,
 )
 from store_fixture import opened
-from swf.core.scene import Scene
 from swf.core.times import SystemClock
 from swf.monitor.live.feed import FeedLimits
-from swf.service.queries.events import show_event
 from swf.store.models import Event
 from swf.web import accounts
 from swf.web.roles import Role
@@ -97,8 +95,10 @@ def test_an_event_is_what_rest_gives_and_each_reader_is_given_the_new_ones(serve
         write(event_row("now", run_number=7, type="stf_gen\nid: 99"))
         (event,) = reader.take(1)
         assert [each.data["subject"] for each in other.take(2)] == ["before", "now"]
-    scene = Scene(now=SystemClock().now())
-    assert event.data == show_event(event.seq, scene).as_json()
+        client = logged_in("ben")
+        page = client.get("/api/v1/events", {"sort": "seq", "after": event.seq - 1})
+    assert page.json()["items"] == [event.data]
+    assert client.get(f"/api/v1/events/{event.seq}").json() == event.data
     assert (event.data["subject"], event.type) == ("now", "stf_gen id: 99")
     assert server.figure("swf_monitor_stream_events_total") == 3
 

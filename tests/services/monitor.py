@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from asgiref.sync import sync_to_async
+from django.db import connections
 
 from swf.core.times import SystemClock
 from swf.monitor.figures import Figures
@@ -96,6 +100,13 @@ def stream_server(limits: FeedLimits, *, look_s: float = 60.0) -> Iterator[Strea
         yield StreamServer(url=url, figures=figures, feed=feed)
 
 
+def _forget() -> None:
+    """Another test has another database: the thread that looks accounts up is the same one."""
+    connections.close_all()
+    with contextlib.suppress(AttributeError):
+        del connections["default"]
+
+
 class _ending:  # noqa: N801 - read as a verb where it is used
     """Ends a feed when the server ends."""
 
@@ -107,6 +118,7 @@ class _ending:  # noqa: N801 - read as a verb where it is used
 
     async def __aexit__(self, *error: object) -> None:
         await self._feed.end()
+        await sync_to_async(_forget)()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from swf.core.errors import UnknownNameError
 from swf.core.plain import Shown
 from swf.core.scene import Scene, here, sees
 from swf.service.queries.runs_seen import of_execution, of_namespace, of_run
-from swf.store.filters import Filter, Kind, words
+from swf.store.filters import Filter, Kind, number, words
 from swf.store.listing import Listing, both
 from swf.store.models import Event
 
@@ -114,10 +114,11 @@ _FILTERS = {
     "subject": Filter(text="About the thing of this name.", lookup="subject"),
     "type": Filter(text="Of this type.", lookup="type"),
     "sender": Filter(text="Sent by this agent.", lookup="sender"),
+    "after": number("Behind the event of this number; with the order `seq`, what came next.", "seq__gt"),
     "since": _instant("Of this instant or later, by the sender's clock.", _since),
     "until": _instant("Before this instant, by the sender's clock.", _until),
 }
-_RANGED = frozenset({"since", "until"})
+_RANGED = frozenset({"after", "since", "until"})
 _INDEXED = tuple(frozenset(each) for each in (("run",), ("execution",), ("subject",)))
 
 EVENTS = Listing(

@@ -108,9 +108,9 @@ def removes_before_publishing(patch: Patch) -> None:
     """The relay takes rows away, and then publishes them."""
     publish = Relay._publish
 
-    def hasty(relay: Relay, destination: str, rows: list[OutboxMessage]) -> bool:
-        OutboxMessage.objects.filter(pk__in=[row.pk for row in rows]).delete()
-        return publish(relay, destination, rows)
+    def hasty(relay: Relay, destination: str, wires: Sequence[Wire]) -> bool:
+        OutboxMessage.objects.filter(message_id__in=[wire.message_id for wire in wires]).delete()
+        return publish(relay, destination, wires)
 
     patch.setattr(Relay, "_publish", hasty)
 

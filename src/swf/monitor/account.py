@@ -80,7 +80,13 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     user = _me(request)
-    context = {"tokens": list_tokens(user), "roles": list(Role), "has_password": user.has_usable_password(), **more}
+    context = {
+        "here": "/account",
+        "tokens": list_tokens(user),
+        "roles": list(Role),
+        "has_password": user.has_usable_password(),
+        **more,
+    }
     return render(request, "swf/account.html", context, status=status)
 
 

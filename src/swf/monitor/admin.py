@@ -116,6 +116,7 @@ def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     before = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
     entries = list_audit(None if everywhere else scopes, before=before, limit=AUDIT_LINES + 1)
     context = {
+        "here": "/admin",
         "everywhere": everywhere,
         "scopes": sorted(scopes),
         "users": list_users() if everywhere else _within(scopes),

@@ -24,6 +24,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "access": lambda: access_of(request),
         "theme": theme_of(request),
+        # A page that answers a form has no address that could be asked for again.
+        "here": request.get_full_path() if request.method in {"GET", "HEAD"} else "/",
         "navigation": navigation(),
         "chosen_namespace": lambda: chosen_namespace(request) or "",
         "known_namespaces": lambda: known_namespaces(request),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -125,6 +127,13 @@ class TestChoices:
         assert "data-theme" not in client.get("/login").text
         client.cookies["swf_theme"] = '"><script>alert(1)</script>'
         assert "data-theme" not in client.get("/login").text
+
+    def test_a_choice_leads_back_to_a_page(self) -> None:
+        client = logged_in("ann")
+        page = client.post("/account/token", {"label": "x", "role": "viewer", "days": "1"})
+        addresses = set(re.findall(r'name="next" value="([^"]*)"', page.text))
+        assert addresses == {"/account"}
+        assert client.get("/account").status_code == 200
 
     def test_a_namespace_that_may_be_seen(self) -> None:
         client = logged_in("ann", {"alpha": Role.VIEWER})

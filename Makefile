@@ -6,7 +6,7 @@ DATA_DIR ?= swf-data
 PACKAGES := xrootd-server postgresql activemq libxstream-java libjettison-java
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-services install-dev packages demo up down test check format bench chaos docs clean
+.PHONY: help install install-services install-dev packages demo up down test test-browser check format bench chaos docs clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -55,6 +55,10 @@ packages: # Debian packages with the servers that some tests start; without them
 
 test: install-dev packages ## unit, contract and integration tests (APT=1: install Debian packages that they need)
 	$(BIN)/python -m pytest
+
+test-browser: PACKAGES := chromium
+test-browser: install-dev packages ## what a shifter does, in a browser (APT=1: install Debian's chromium; SHOTS=DIR: pictures)
+	$(BIN)/python -m pytest tests/browser
 
 check: install-dev ## ruff, mypy, import-linter
 	$(BIN)/ruff format --check .

@@ -52,7 +52,7 @@ def run(options: Options) -> Report:
             "From a worker's first claim, until the last result of the backlog is taken. One worker process.",
             "Beside the backlog: what was queued from then until the backlog was drained.",
             f"The backlog was taken, sampled and sliced in {measured['filled_s']:.0f} s, without a worker.",
-            "Claimed: by the worker. Done: the fast-processing agent has its result, which waits there with all others.",
+            "Claimed: by the worker. Done: the fast-processing agent has taken its result, in turn with all others.",
             "Every slice of all three runs was done, once, and nothing is left over.",
         ),
     )

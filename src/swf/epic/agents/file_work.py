@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from swf.core.errors import DiskFullError, FatalError, SwfError
-from swf.core.times import Clock
+from swf.core.times import Clock, Interval
 from swf.core.work import WorkState
 from swf.messaging.turn import Turn, TurnFactory
 from swf.service.io_pool import IoPool
 from swf.store.models import WorkItem
-from swf.store.work import WorkMoves, held_by, waiting
+from swf.store.work import WorkMoves, held_by, overdue, waiting
 
 W = TypeVar("W", bound=WorkItem)
 
 _LOOK_INTERVAL_S = 1.0
+_LEASES_INTERVAL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,8 @@ class FileTask(Generic[W]):
 
 
 class FileWork(Generic[W]):
-    """A reconciler: queued items are claimed and worked at; items held by a process of this agent that died go back."""
+    """A reconciler: queued items are claimed and worked at. Items held by a process of this agent that died go back at
+    its next start, those of another agent that does not come back when their lease has passed."""
 
     def __init__(self, task: FileTask[W], *, io: IoPool, clock: Clock, lease_s: float, window: int = 16) -> None:
         self._task = task
@@ -50,10 +52,12 @@ class FileWork(Generic[W]):
         """Results that were taken from the threads and are not recorded yet: a database that fails loses none."""
         self._recovered = False
         self._look_at = 0.0
+        self._look_at_leases = Interval(clock, _LEASES_INTERVAL_S)
 
     def step(self, begin: TurnFactory) -> bool:
         """Take results, then claim more."""
         worked = self._recover(begin)
+        worked |= self._take_over(begin)
         worked |= self._finish(begin)
         worked |= self._start(begin)
         return worked
@@ -73,6 +77,21 @@ class FileWork(Generic[W]):
             moves.save()
             turn.record(moves.moves)
         self._recovered = True
+        return bool(moves.moves)
+
+    def _take_over(self, begin: TurnFactory) -> bool:
+        """Put back what another agent held that is gone: no fault of the items'. A result that comes later is late."""
+        if not self._look_at_leases.is_over():
+            return False
+        with begin() as turn:
+            moves = turn.moves()
+            for item in overdue(self._task.model, turn.identity.namespace, turn.now):
+                if item.lease_holder != turn.identity.name:
+                    moves.release(item, f"{item.lease_holder} did not finish before {item.lease_until:%H:%M:%S} UTC")
+            moves.save()
+            turn.record(moves.moves)
+        if moves.moves:
+            self.look()
         return bool(moves.moves)
 
     def _start(self, begin: TurnFactory) -> bool:

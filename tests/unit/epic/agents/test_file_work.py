@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,28 @@ def test_what_a_dead_process_held_is_done_again(worked: Worked) -> None:
         pass
     assert (stf().status, stf().attempt, stf().retries) == ("completed", 2, 0)
     assert events() == ["claim", "release", "claim", "complete"]
+
+
+def test_what_another_agent_held_that_does_not_come_back_is_done_once_its_lease_has_passed(worked: Worked) -> None:
+    until = worked.bench.clock.now() + timedelta(seconds=60)
+    StfFile.objects.update(status="processing", attempt=1, lease_holder="data-agent-bob-9", lease_until=until)
+    for seconds in (0, 59):
+        worked.bench.clock.advance(seconds)
+        worked.step()
+        assert (stf().status, stf().lease_holder) == ("processing", "data-agent-bob-9")
+    worked.bench.clock.advance(6)
+    while worked.step():
+        pass
+    assert (stf().status, stf().attempt, stf().retries) == ("completed", 2, 0)
+    assert events() == ["release", "claim", "complete"]
+
+
+def test_what_takes_longer_here_than_its_lease_is_not_begun_again(worked: Worked) -> None:
+    worked.runtime.step()
+    worked.bench.clock.advance(600)
+    while worked.step():
+        pass
+    assert (stf().status, stf().attempt) == ("completed", 1)
 
 
 def test_recovery_is_made_up_for_where_the_database_fails_at_the_start(worked: Worked, sqlite_store: Path) -> None:

@@ -141,12 +141,23 @@ def test_agents_go_on_with_a_store_that_a_monitor_has_opened(served: RunningMoni
 
 
 def test_behind_tls_cookies_stay_there(data_dir: Path) -> None:
-    variables = {"SWF_MONITOR_URL": "https://monitor.example"}
-    with monitor(data_dir, variables=variables) as running:
-        answer = running.browser().get("/login", Host="monitor.example")
+    config = data_dir.parent / "behind-tls.toml"
+    config.write_text('[monitor]\nurl = "https://monitor.example"\nproxies = ["127.0.0.1"]\n')
+    proxied = {"Host": "monitor.example", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.9"}
+    with monitor(data_dir, "--login-link", variables={"SWF_TESTBED_CONFIG": str(config)}) as running:
+        answer = running.browser().get("/login", **proxied)
         assert answer.status == 200
         assert "Secure" in answer.headers["Set-Cookie"]
         assert "max-age" in answer.headers["Strict-Transport-Security"]
+        assert running.browser().get(urlsplit(running.login_link).path, **proxied).status == 403
+        assert running.browser().get("/metrics", **proxied).status == 403
+    last = [json.loads(line) for line in (data_dir / "logs" / "monitor.log").read_text().splitlines()][-2]
+    assert (last["path"], last["address"]) == ("/metrics", "192.0.2.9")
+
+
+def test_who_is_no_proxy_is_not_believed(served: RunningMonitor, data_dir: Path) -> None:
+    served.browser().get("/healthz", **{"X-Forwarded-For": "192.0.2.77"})
+    assert "192.0.2.77" not in (data_dir / "logs" / "monitor.log").read_text()
 
 
 def test_a_port_that_is_taken_is_said(data_dir: Path, served: RunningMonitor) -> None:

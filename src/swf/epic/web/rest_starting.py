@@ -1,17 +1,18 @@
-"""The workflows that can be run, and starting one."""
+"""The workflows that can be run, starting one, and the executions that were started."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router
+from ninja import Router, Schema
 from pydantic import Field
 
 from swf.config import WorkflowRegistry
 from swf.core.errors import ConfigError
 from swf.core.plain import plain
 from swf.epic.usecases.starting import Started, StartOrder, ordered, start_workflow
+from swf.service.queries.executions import EXECUTIONS
 from swf.service.workflows import (
     WorkflowDetail,
     WorkflowLine,
@@ -21,13 +22,16 @@ from swf.service.workflows import (
     workflow_parameters,
 )
 from swf.web.rest.answers import answered
-from swf.web.rest.lists import refuse_unknown
+from swf.web.rest.lists import add_list, refuse_unknown
 from swf.web.rest.repeats import once
 from swf.web.rest.values import Name, Wish
 from swf.web.rest.writes import Deed, done, who_asks
 from swf.web.site import site
 
 router = Router(tags=["workflows"])
+
+# An address belongs to one router: the list is where a new execution is asked for.
+add_list(router, EXECUTIONS, "executions")
 
 
 class Start(Wish):
@@ -42,16 +46,23 @@ class Start(Wish):
     )
 
 
+class Workflows(Schema):
+    """The workflows, by name; all of them are on one page."""
+
+    items: list[WorkflowLine]
+    next: None
+
+
 @router.get(
     "/workflows",
-    response=list[WorkflowLine],
+    response=Workflows,
     operation_id="list_workflows",
     summary="The workflows that can be run",
 )
 def list_all(request: HttpRequest) -> HttpResponse:
     """Shipped ones, and those of the configured folders."""
     refuse_unknown(request, {})
-    return answered(request, plain(list_workflows(_registry())))
+    return answered(request, {"items": plain(list_workflows(_registry())), "next": None})
 
 
 @router.get(

@@ -13,7 +13,7 @@ from swf.service.queries.datasets import DATASET_FILES, DATASETS, DatasetDetail,
 from swf.service.queries.dead_letters import LETTERS, Letter, discard_letter, redrive_letter, show_letter
 from swf.service.queries.events import EVENTS, MESSAGES, EventLine, show_event
 from swf.service.queries.execution_wishes import ExecutionWish, pause_execution, stop_execution
-from swf.service.queries.executions import EXECUTIONS, ExecutionDetail, show_execution
+from swf.service.queries.executions import ExecutionDetail, show_execution
 from swf.service.queries.logs import LOGS, LogLine, show_log
 from swf.service.queries.products import PRODUCTS, ProductLine, show_product
 from swf.service.queries.run_notes import RUN_NOTES, VERDICTS, NoteLine, comment_on_run
@@ -30,7 +30,6 @@ from swf.web.site import site
 router = Router()
 
 for _listing, _tag in (
-    (EXECUTIONS, "executions"),
     (AGENTS, "agents"),
     (ALARMS, "alarms"),
     (LETTERS, "dead letters"),

@@ -44,16 +44,20 @@ def drained(*, folder: Path, beside: str, stfs: int, live_stfs: int) -> dict[str
             "filled_s": filled_s,
             "drain_s": last - first,
             "alone": _figures(instants(alone.run), 0.0, float("inf")),
-            # Of the run that goes on, what was queued while workers were at both.
+            # Of the run that goes on, what was queued before the backlog was drained.
             "beside": _figures(instants(beside_it.run), first, last),
             "rows": rows,
         }
 
 
 def _figures(times: Instants, since: float, until: float) -> dict[str, Any]:
-    """Milliseconds from a slice being queued to its claim and to its result, of those that were queued in between."""
+    """Milliseconds from a slice being queued, but not before `since`, to its claim and to its result; of those that were
+    queued before `until`."""
     ways = {"claimed": times.of_slices(times.claimed), "done": times.of_slices(times.done)}
-    ms = {way: [s * 1e3 for queued, s in slices if since <= queued < until] for way, slices in ways.items()}
+    ms = {
+        way: [(queued + seconds - max(queued, since)) * 1e3 for queued, seconds in slices if queued < until]
+        for way, slices in ways.items()
+    }
     if not ms["done"]:
         raise WrongRunError("no slice of the run that goes on was queued while the backlog was drained")
     return {

@@ -50,7 +50,7 @@ def run(options: Options) -> Report:
         tables=(table,),
         notes=(
             "From a worker's first claim, until the last result of the backlog is taken. One worker process.",
-            "Beside the backlog: what was queued from then until the backlog was drained.",
+            "Beside the backlog: what was queued until it was drained; what waited for the worker counts from then.",
             f"The backlog was taken, sampled and sliced in {measured['filled_s']:.0f} s, without a worker.",
             "Claimed: by the worker. Done: the fast-processing agent has taken its result, in turn with all others.",
             "Every slice of all three runs was done, once, and nothing is left over.",

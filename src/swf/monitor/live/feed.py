@@ -54,8 +54,9 @@ class Reader:
         self.is_live = False
         """Whether it has come up to the rows that are kept."""
         self.news = asyncio.Event()
-        self.dropped = asyncio.Event()
-        """It was too slow."""
+        self.over = asyncio.Event()
+        """It has to go; it may come again, and go on where it was."""
+        self.too_slow = False
 
     async def next(self) -> Piece:
         """What it is sent next; a heartbeat where nothing happens. Its place moves when the piece was taken."""
@@ -155,10 +156,11 @@ class EventFeed:
         self._figures.stream_clients.set(len(self._readers))
 
     def drop(self, reader: Reader) -> None:
-        """A reader is too slow. It may come again and go on where it was."""
-        if not reader.dropped.is_set():
+        """A reader is too slow."""
+        if not reader.too_slow:
             self._figures.streams_dropped.inc()
-            reader.dropped.set()
+            reader.too_slow = True
+            reader.over.set()
 
     async def end(self) -> None:
         """Let every reader go, in good order; there are no more after this."""
@@ -218,7 +220,7 @@ class EventFeed:
         """The log is not read any more: nobody wants it, or something is wrong. Then readers may come again."""
         self._follow = None
         for reader in self._readers:
-            reader.dropped.set()
+            reader.over.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             task.get_loop().call_exception_handler({"message": "live events cannot be read", "exception": error})
 

@@ -60,12 +60,12 @@ class EventStream:
             self._feed.leave(reader)
 
     async def _serve(self, reader: Reader, access: Access, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the reader is gone, was dropped, may see no more, or the monitor ends."""
+        """Send until the reader is gone, is too slow, may see other things than before, or the monitor ends."""
         sending = asyncio.create_task(self._send(reader, send))
         until = {
             asyncio.create_task(_gone(receive)),
             asyncio.create_task(self._changed(access, scope)),
-            asyncio.create_task(reader.dropped.wait()),
+            asyncio.create_task(reader.over.wait()),
         }
         try:
             await asyncio.wait({sending, *until}, return_when=asyncio.FIRST_COMPLETED)
@@ -75,7 +75,7 @@ class EventStream:
             await asyncio.gather(sending, *until, return_exceptions=True)
         if not sending.cancelled() and (error := sending.exception()) is not None:
             raise error
-        if not reader.dropped.is_set():
+        if not reader.too_slow:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, reader: Reader, send: Send) -> None:

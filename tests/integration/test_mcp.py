@@ -297,17 +297,16 @@ def test_nothing_is_answered_without_a_token(data_dir: Path) -> None:
             connection.close()
 
 
+@pytest.mark.timeout(900)
 def test_the_inspector_lists_and_calls_every_tool(data_dir: Path) -> None:
     inspector = os.environ.get("SWF_MCP_INSPECTOR") or shutil.which("mcp-inspector")
     if inspector is None or shutil.which("node") is None:
         pytest.skip("needs node and the MCP inspector: npm install -g @modelcontextprotocol/inspector")
+    served = [sys.executable, "-m", "swf.cli", "monitor", "mcp", "--role", "operator", "--data-dir", str(data_dir)]
 
     def inspect(*arguments: str) -> Any:
-        served = [sys.executable, "-m", "swf.cli", "monitor", "mcp", "--role", "operator", "--data-dir", str(data_dir)]
-        done = subprocess.run(
-            [inspector, "--cli", *served, *arguments], check=True, capture_output=True, text=True, timeout=120
-        )
-        return json.loads(done.stdout)
+        command = [inspector, "--cli", *served, *arguments]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout)
 
     tools = {tool["name"] for tool in inspect("--method", "tools/list")["tools"]}
     assert tools == READS.keys() | WRITES.keys()

@@ -14,6 +14,7 @@ from swf.epic.usecases.explain_stf import explain_stf
 from swf.epic.usecases.explanation import NOT_MADE, Explanation, attempts_at, latest_events
 from swf.epic.usecases.item_words import why_item
 from swf.epic.usecases.letters import letters_about, said_of
+from swf.epic.usecases.lookup import seen_by
 from swf.epic.usecases.scene import standing
 
 
@@ -22,10 +23,11 @@ def explain_sample(name: str, scene: Scene) -> Explanation | None:
     part = _parsed(parse_tf_sample_name, name)
     if part is None:
         return None
-    stf = explain_stf(part.stf, scene)
-    assert stf is not None
-    item = FastMonFile.objects.select_related("stf__run").filter(name=name).first()
+    rows = FastMonFile.objects.select_related("stf__run").filter(name=name)
+    item = seen_by(rows.first(), scene.namespaces)
     if item is None:
+        stf = explain_stf(part.stf, scene)
+        assert stf is not None
         return _absent(name, "sample", stf, StfFile.objects.filter(name=part.stf).first(), part.number)
     what = (
         f"TF sample file {item.sample_index} of {item.sample_count} of {part.stf}: its TFs {item.tf_first} to "
@@ -39,10 +41,11 @@ def explain_slice(name: str, scene: Scene) -> Explanation | None:
     part = _parsed(parse_slice_name, name)
     if part is None:
         return None
-    stf = explain_stf(part.stf, scene)
-    assert stf is not None
-    item = TfSlice.objects.select_related("stf__run", "fastmon_file").filter(name=name).first()
+    rows = TfSlice.objects.select_related("stf__run", "fastmon_file").filter(name=name)
+    item = seen_by(rows.first(), scene.namespaces)
     if item is None:
+        stf = explain_stf(part.stf, scene)
+        assert stf is not None
         return _absent(name, "slice", stf, StfFile.objects.filter(name=part.stf).first(), part.number + 1)
     found = "" if item.hits_found is None else f"; {item.hits_found} hits found"
     what = (

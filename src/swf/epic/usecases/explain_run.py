@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from django.db.models import Count
 
@@ -19,7 +20,7 @@ from swf.epic.usecases.item_words import agent_words
 from swf.epic.usecases.letters import open_letters, said_of
 from swf.epic.usecases.lookup import find_run
 from swf.epic.usecases.scene import goes_on, standing
-from swf.store.models import Alarm, Event, Run, WorkflowExecution
+from swf.store.models import Alarm, DeadLetter, Event, Run, WorkflowExecution
 
 CLOSED = "closed"
 
@@ -28,6 +29,14 @@ _ITEMS: tuple[tuple[str, type[StfFile] | type[FastMonFile] | type[TfSlice]], ...
     ("TF sample files", FastMonFile),
     ("slices", TfSlice),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Troubles:
+    """What a person has to decide about a run."""
+
+    letters: Sequence[DeadLetter]
+    alarms: Sequence[Alarm]
 
 
 def explain_run(name: str, scene: Scene) -> Explanation | None:
@@ -42,16 +51,22 @@ def explain_run(name: str, scene: Scene) -> Explanation | None:
     run = find_run(int(number), scene.namespaces)
     ledger = ledger_of(run.run_number)
     status, resume = standing(run.execution_id, scene)
+    troubles = _troubles(run.run_number)
     return Explanation(
         name=str(run.run_number),
         kind="run",
         state=CLOSED if run.closed_at else phase_of(run.run_number),
         what=_what(run),
-        why=(status, *_why(run, ledger, scene)),
-        next=tuple(dict.fromkeys([*(resume if run.closed_at is None else ()), *_next(run, ledger)])),
+        why=(status, *_why(run, ledger, troubles, scene)),
+        next=tuple(dict.fromkeys([*(resume if run.closed_at is None else ()), *_next(run, ledger, troubles)])),
         parts=tuple((title, states_of(model, run_number=run.run_number)) for title, model in _ITEMS),
         events=latest_events(run_number=run.run_number, subject__in=["", f"run {run.run_number}"]),
     )
+
+
+def _troubles(run_number: int) -> _Troubles:
+    raised = Alarm.objects.filter(run_number=run_number, cleared_at=None).order_by("id")
+    return _Troubles(letters=open_letters(run_number), alarms=list(raised))
 
 
 def phase_of(run_number: int) -> str:
@@ -92,7 +107,7 @@ def _what(run: Run) -> str:
     )
 
 
-def _why(run: Run, ledger: Ledger, scene: Scene) -> Iterator[str]:
+def _why(run: Run, ledger: Ledger, troubles: _Troubles, scene: Scene) -> Iterator[str]:
     yield _phase_in_words(run, held=not goes_on(run.execution_id, scene))
     if run.closed_at is not None:
         by = f"; it was ended by {run.ended_by}" if run.ended_by else ""
@@ -103,9 +118,9 @@ def _why(run: Run, ledger: Ledger, scene: Scene) -> Iterator[str]:
     lost = [unit for unit in ledger.undone if unit.word in LOST]
     if lost:
         yield f"Not done, and not going to be: {listed(f'{unit.name} ({unit.word} at {unit.stage})' for unit in lost)}."
-    for letter in open_letters(run.run_number):
+    for letter in troubles.letters:
         yield said_of(letter)
-    for alarm in Alarm.objects.filter(run_number=run.run_number, cleared_at=None).order_by("id"):
+    for alarm in troubles.alarms:
         yield f"Alarm: {alarm.text}."
 
 
@@ -166,13 +181,13 @@ _WORK = {
 }
 
 
-def _next(run: Run, ledger: Ledger) -> Iterator[str]:
-    for letter in open_letters(run.run_number):
+def _next(run: Run, ledger: Ledger, troubles: _Troubles) -> Iterator[str]:
+    for letter in troubles.letters:
         if letter.state == letter.State.PARKED:
             yield f"testbed dead-letters show {letter.pk}"
     for unit in ledger.undone[:3]:
         yield f"testbed runs explain {unit.name}"
-    for alarm in Alarm.objects.filter(run_number=run.run_number, cleared_at=None).order_by("id"):
+    for alarm in troubles.alarms:
         if alarm.what_to_do and alarm.what_to_do != f"testbed runs explain {run.run_number}":
             yield alarm.what_to_do
     if ledger.undone_total > 3:

@@ -14,7 +14,7 @@ from swf.core.work import WorkState
 from swf.epic.usecases.comparison import compare_runs
 from swf.epic.usecases.histograms import run_histograms
 from swf.epic.usecases.latency import run_latency
-from swf.epic.usecases.lookup import parse_run_number
+from swf.epic.usecases.lookup import find_run, parse_run_number
 from swf.epic.usecases.runs import RUNS, RunDetail, show_run
 from swf.epic.usecases.slices import SLICES
 from swf.epic.usecases.summary import ledger_as_json, run_ledger, run_summary
@@ -191,7 +191,9 @@ def panel(request: HttpRequest, number: int, name: str) -> HttpResponse:
     """One panel of the page."""
     if name not in PANELS:
         raise Http404
-    context = {"number": number, **PANELS[name](request, number, looking(request))}
+    scene = looking(request)
+    find_run(parse_run_number(str(number)), scene.namespaces)
+    context = {"number": number, **PANELS[name](request, number, scene)}
     return render(request, f"epic/panel_{name}.html", context)
 
 

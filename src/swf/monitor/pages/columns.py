@@ -67,7 +67,10 @@ AGENT_COLUMNS = (
 
 
 _ENVELOPE = frozenset(
-    ["msg_type", "namespace", "sender", "message_id", "schema", "sender_seq", "created_at", "execution_id", "run_id"]
+    {
+        *("msg_type", "namespace", "sender", "message_id", "schema", "sender_seq", "created_at"),
+        *("execution_id", "run_id", "state", "substate"),
+    }
 )
 """What each message has, and other columns show."""
 
@@ -97,8 +100,8 @@ MESSAGE_COLUMNS = (
     Column(title="Sender", field="sender", show=Show.NAME, link=lambda line: f"/agents/{marks.part(line.sender)}"),
     RUN,
     Column(title="About", field="subject", show=Show.NAME, link=lambda line: f"/why/{marks.part(line.subject)}"),
-    NAMESPACE,
     Column(title="What it says", value=in_short, show=Show.WORDS),
+    NAMESPACE,
 )
 
 

@@ -39,20 +39,23 @@ def drained(*, folder: Path, beside: str, stfs: int, live_stfs: int) -> dict[str
         drained_run = follow(backlog, pids, stfs * 0.5 + 60)
         rows = check_rows({alone.run: live_stfs, beside_it.run: live_stfs, drained_run.run: stfs})
         drain = instants(drained_run.run)
-        first, last = min(drain.claimed.values()), max(drain.done.values())
+        meanwhile = instants(beside_it.run)
+        # Whichever of the two the worker has begun with.
+        first = min(*drain.claimed.values(), *meanwhile.claimed.values())
+        last = max(drain.done.values())
         return {
             "filled_s": filled_s,
             "drain_s": last - first,
             "alone": _figures(instants(alone.run), 0.0, float("inf")),
             # Of the run that goes on, what was queued before the backlog was drained.
-            "beside": _figures(instants(beside_it.run), first, last),
+            "beside": _figures(meanwhile, first, last),
             "rows": rows,
         }
 
 
 def _figures(times: Instants, since: float, until: float) -> dict[str, Any]:
-    """Milliseconds from a slice being queued, but not before `since`, to its claim and to its result; of those that were
-    queued before `until`."""
+    """Milliseconds from a slice being queued, but not before `since`, to its claim and to its result, of those queued
+    before `until`."""
     ways = {"claimed": times.of_slices(times.claimed), "done": times.of_slices(times.done)}
     ms = {
         way: [(queued + seconds - max(queued, since)) * 1e3 for queued, seconds in slices if queued < until]

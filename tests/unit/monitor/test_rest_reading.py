@@ -7,6 +7,7 @@ import io
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -199,3 +200,45 @@ def test_a_replay_goes_on_behind_where_it_stopped(ours: Client) -> None:
 
 def test_counters_give_nothing_out(ours: Client) -> None:
     assert get(ours, "counters") == get(ours, "counters") == {"run": 100010, "agent": 1}
+
+
+HOSTILE = (
+    "",
+    "\0",
+    "%",
+    "_%",
+    "'; DROP TABLE store_run; --",
+    "<script>alert(1)</script>",
+    "x" * 5000,
+    "9" * 400,
+    "-1",
+    "1e400",
+    "NaN",
+    "\u202e\ud7ff",
+    "../../etc/passwd",
+    "{}",
+    "completed,,failed",
+    "2026-13-45T00:00:00Z",
+    "0001-01-01T00:00:00+23:59",
+    "WyItaWQiLDFd",
+    "WyItaWQiLDk5OTk5OTk5OTk5OTk5OTk5OTk5XQ",
+)
+
+
+@pytest.mark.parametrize("listing", LISTS, **ids)
+def test_hostile_values_are_answered_or_refused(ours: Client, listing: Any) -> None:
+    ours.raise_request_exception = False
+    for name in (*listing.filters, "sort", "cursor", "limit", "\0", "<b>"):
+        for value in HOSTILE:
+            answer = ours.get(f"/api/v1/{listing.name}", {name: value})
+            assert answer.status_code in {200, 422}, (name, value, answer.content)
+
+
+@pytest.mark.parametrize(
+    "path", ["runs", "stf-files", "tf-slices", "agents", "datasets", "explain", "events", "workflows"]
+)
+def test_hostile_names_are_not_found(ours: Client, path: str) -> None:
+    ours.raise_request_exception = False
+    for value in HOSTILE[1:]:
+        answer = ours.get(f"/api/v1/{path}/{quote(value, safe='')}")
+        assert answer.status_code in {404, 422}, (value, answer.content)

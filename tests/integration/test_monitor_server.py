@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from services.browser import Browser, RunningMonitor, command, environment, monitor
-from services.postgres import PostgresServer
+from services.postgres import MISSING, PostgresServer, installed, serving
 
 PASSWORD = "correct horse battery"
 
@@ -221,17 +221,49 @@ def _wait_for_end(handle: int) -> None:
     assert poll.poll(60_000), "it runs on"
 
 
-@pytest.mark.services
-def test_with_postgresql(postgres: PostgresServer, postgres_database: str, tmp_path: Path) -> None:
-    variables = {
+def in_service(server: PostgresServer, name: str) -> dict[str, str]:
+    """What tells a command of a database."""
+    return {
         "SWF_MODE": "service",
         "SWF_DATABASE_HOST": "127.0.0.1",
-        "SWF_DATABASE_PORT": str(postgres.port),
-        "SWF_DATABASE_NAME": postgres_database,
-        "SWF_DATABASE_USER": postgres.user,
-        "SWF_DATABASE_PASSWORD": postgres.password,
+        "SWF_DATABASE_PORT": str(server.port),
+        "SWF_DATABASE_NAME": name,
+        "SWF_DATABASE_USER": server.user,
+        "SWF_DATABASE_PASSWORD": server.password,
     }
-    command(tmp_path, "monitor", "createadmin", "ann", "--password-stdin", given=f"{PASSWORD}\n", variables=variables)
+
+
+def make_admin(data_dir: Path, variables: dict[str, str]) -> None:
+    command(data_dir, "monitor", "createadmin", "ann", "--password-stdin", given=f"{PASSWORD}\n", variables=variables)
+
+
+@pytest.mark.services
+def test_with_postgresql(postgres: PostgresServer, postgres_database: str, tmp_path: Path) -> None:
+    variables = in_service(postgres, postgres_database)
+    make_admin(tmp_path, variables)
     with monitor(tmp_path, variables=variables) as running:
         assert running.browser().get("/readyz").json == {"status": "ok", "database": "ok", "schema": "ok"}
         assert logged_in(running).get("/").status == 200
+
+
+@pytest.mark.services
+@pytest.mark.skipif(not installed(), reason=MISSING)
+def test_a_database_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    with serving() as server:
+        server.execute("CREATE DATABASE monitored")
+        variables = in_service(server, "monitored")
+        command(tmp_path, "db", "upgrade", variables=variables)
+        make_admin(tmp_path, variables)
+        with monitor(tmp_path, variables=variables) as running:
+            browser = logged_in(running)
+            assert browser.get("/").status == 200
+            server.stop()
+            page = browser.get("/")
+            assert (page.status, "The database does not answer" in page.text) == (503, True)
+            assert browser.get("/api/v1/whoami").status == 503
+            ready = browser.get("/readyz")
+            assert (ready.status, ready.json["database"]) == (503, "does not answer")
+            assert browser.get("/healthz").status == 200
+            server.start()
+            assert browser.get("/readyz").json == {"status": "ok", "database": "ok", "schema": "ok"}
+            assert browser.get("/").status == 200

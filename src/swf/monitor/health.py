@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
@@ -28,7 +28,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         current = schema.state().current
         parts = {"database": "ok", "schema": "ok" if current else "of another version"}
-    except (DatabaseError, SwfError):
+    except (DatabaseError, InterfaceError, SwfError):
         parts = {"database": "does not answer", "schema": "unknown"}
     ready = set(parts.values()) == {"ok"}
     made = {"status": "ok" if ready else "not ready", **parts}

@@ -11,10 +11,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from swf.core.errors import SwfError
 from swf.monitor.errors import error_page, shown
+from swf.store import database
 from swf.web.problems import problem
 
 API: Final = "/api/"
 """Where the REST interface is, which answers who has not logged in by itself."""
+
+NO_DATABASE: Final = problem(503, "The database does not answer, or not in time. Try again in a moment.")
 
 Get = Callable[[HttpRequest], HttpResponseBase]
 
@@ -49,7 +52,11 @@ class ErrorMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """What Django calls with an exception of a view."""
-        return error_page(request, exception) if isinstance(exception, SwfError) else None
+        if isinstance(exception, SwfError):
+            return error_page(request, exception)
+        if isinstance(exception, database.FAILURES):
+            return shown(request, NO_DATABASE, {"Retry-After": "5"})
+        return None
 
 
 class SignedInMiddleware(LoginRequiredMiddleware):
@@ -57,6 +64,10 @@ class SignedInMiddleware(LoginRequiredMiddleware):
 
     def process_view(self, request: Any, view_func: Any, view_args: Any, view_kwargs: Any) -> HttpResponseBase | None:
         """What Django calls before a view."""
-        if request.path.startswith(API):
+        # Where nobody has to be known, nobody is looked up: a style sheet costs no query.
+        if request.path.startswith(API) or not getattr(view_func, "login_required", True):
             return None
-        return super().process_view(request, view_func, view_args, view_kwargs)
+        try:
+            return super().process_view(request, view_func, view_args, view_kwargs)
+        except database.FAILURES:  # who asks cannot be looked up
+            return shown(request, NO_DATABASE, {"Retry-After": "5"})

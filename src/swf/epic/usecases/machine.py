@@ -42,7 +42,7 @@ def machine(scene: Scene) -> Machine:
     latest = in_sight(WorkflowExecution.objects.order_by("-start_time"), scene.namespaces)
     values = latest.values_list("parameter_values", flat=True).first()
     held = in_sight(StfFile.objects.filter(removed_at=None, has_content=True), scene.namespaces).order_by()
-    found = held.aggregate(files=Count("id"), size_bytes=Sum("size_bytes"))
+    found = held.aggregate(files=Count("*"), size_bytes=Sum("size_bytes"))
     capacity = None
     if values is not None:
         section = ExitBufferSection.model_validate(values.get("exit_buffer", {}))

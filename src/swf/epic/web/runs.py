@@ -29,6 +29,8 @@ from swf.web.columns import Column, Show
 from swf.web.looking import looking
 from swf.web.tones import tone
 
+_LONG_RUN: Final = 5000
+"""STFs."""
 _ENDED: Final = frozenset({"completed", "stopped", "failed"})
 _LATENCY_COLUMNS = (
     Column(title="Stage", field="stage"),
@@ -90,6 +92,8 @@ def _overview(request: HttpRequest, found: RunDetail, scene: Scene) -> dict[str,
         "may": access_of(request).may(Role.OPERATOR, found.namespace),
         "stoppable": bool(found.execution) and found.ended is None and found.status not in _ENDED,
         "over": found.closed is not None,
+        # To count all units of a long run takes its time: that is not done again and again.
+        "recounted": found.closed is None and figures.get("stf_registered", 0) < _LONG_RUN,
     }
 
 

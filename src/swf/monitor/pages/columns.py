@@ -78,7 +78,8 @@ _ENVELOPE = frozenset(
 def in_short(line: EventLine) -> SafeString:
     """What an event says, with all of it behind a click."""
     plain = {key: value for key, value in line.body.items() if not isinstance(value, dict | list)}
-    shown = [f"{key} {value}" for key, value in plain.items() if key not in _ENVELOPE]
+    named = {line.subject, str(line.run)}
+    shown = [f"{key} {value}" for key, value in plain.items() if key not in _ENVELOPE and str(value) not in named]
     text = ", ".join(shown) or line.destination or marks.DASH
     return format_html(
         "<details><summary>{}</summary><pre>{}</pre></details>",

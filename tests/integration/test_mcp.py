@@ -93,12 +93,12 @@ class Answer:
     value: dict[str, Any]
 
 
-def over_http(url: str, token: str, act: Callable[[Client], Awaitable[T]]) -> T:
+def over_http(url: str, token: str, act: Callable[[Client], Awaitable[T]], mode: str = "auto") -> T:
     async def acting() -> T:
         headers = {"Authorization": f"Bearer {token}"}
         async with (
             httpx2.AsyncClient(headers=headers, timeout=60) as client,
-            Client(streamable_http_client(f"{url}/mcp", http_client=client)) as tools,
+            Client(streamable_http_client(f"{url}/mcp", http_client=client), mode=mode) as tools,
         ):
             return await act(tools)
 
@@ -235,6 +235,26 @@ def test_deeds_need_an_operator_and_are_kept_with_who_and_why(data_dir: Path) ->
         ("ann", "dead_letter.discard", "sent twice", "127.0.0.1"),
         ("ann", "execution.stop", "beam is lost", "127.0.0.1"),
     ]
+
+
+def test_clients_of_the_protocol_before_find_the_same_and_nothing_is_left_open(data_dir: Path) -> None:
+    token = token_of(user_with("ann", {"*": Role.VIEWER}), Role.VIEWER)
+
+    async def act(tools: Client) -> tuple[str, Answer]:
+        return tools.protocol_version, await ask(tools, "get_run", {"run": RUN})
+
+    with monitor_process(data_dir) as url:
+        before, now = over_http(url, token, act, "legacy"), over_http(url, token, act)
+        where = urlsplit(url)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
+        for method in ("GET", "DELETE"):
+            connection.request(method, "/mcp", headers={"Authorization": f"Bearer {token}"})
+            answer = connection.getresponse()
+            assert (answer.status, answer.headers["allow"]) == (405, "POST"), answer.read()
+            answer.read()
+        connection.close()
+    assert before[0] < now[0]
+    assert before[1] == now[1]
 
 
 def test_what_lies_in_another_namespace_is_not_found(data_dir: Path) -> None:

@@ -48,7 +48,7 @@ class McpEndpoint:
         try:
             access = await access_in(scope)
             scope["swf.user"] = access.who
-            refusal = _refusal(access)
+            refusal = _refusal(access, scope["method"])
         except database.FAILURES:
             refusal = problem(503, "the database does not answer; come again later")
         if refusal is None:
@@ -57,12 +57,15 @@ class McpEndpoint:
             await _refuse(refusal, send)
 
 
-def _refusal(access: Access) -> Problem | None:
+def _refusal(access: Access, method: str) -> Problem | None:
     # A session is for pages: a page of another site could have a browser send its cookie.
     if access.via != "token":
         return problem(401, "tools need a token: send the header Authorization: Bearer TOKEN")
     if not access.grants:
         return problem(403, f"{access.who} may see nothing yet; an administrator can grant a role")
+    if method != "POST":
+        # Without sessions there is nothing to listen to, and nothing to end.
+        return problem(405, "tools are called with POST")
     return None
 
 
@@ -71,5 +74,7 @@ async def _refuse(what: Problem, send: Send) -> None:
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
     if what.status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="swf-testbed"'))
+    if what.status == 405:
+        headers.append((b"allow", b"POST"))
     await send({"type": "http.response.start", "status": what.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

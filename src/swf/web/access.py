@@ -30,7 +30,8 @@ class Access:
     """The user's name; empty for nobody."""
     grants: Mapping[str, Role] = field(default_factory=lambda: MappingProxyType({}))
     via: str = ""
-    """How they have proved who they are: `page` (a session) or `token`; empty for nobody."""
+    """How they have proved who they are: `page` (a session), `token`, or `command` (they run this program on the data
+    directory); empty for nobody."""
 
     @property
     def known(self) -> bool:
@@ -56,9 +57,8 @@ class Access:
         """
         if not self.may(role, namespace):
             where = "in every namespace" if namespace == EVERYWHERE else f"in namespace {namespace}"
-            raise ForbiddenError(
-                f"{self.who or 'nobody'} has not the role {role} {where}; an administrator can grant it"
-            )
+            remedy = f"start this with --role {role}" if self.via == "command" else "an administrator can grant it"
+            raise ForbiddenError(f"{self.who or 'nobody'} has not the role {role} {where}; {remedy}")
 
     def namespaces(self) -> frozenset[str] | None:
         """The namespaces that they may see; None for all of them."""

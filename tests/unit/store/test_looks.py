@@ -25,7 +25,9 @@ from swf.epic.models import FastMonFile, StfFile, TfSlice
 from swf.epic.names import stf_name
 from swf.epic.run_settings import RunBook
 from swf.epic.usecases.explain import explain
+from swf.epic.usecases.pipelines import pipelines
 from swf.store import bulk
+from swf.store.models import Run, WorkflowDefinition, WorkflowExecution
 from swf.store.work import held_by, overdue, unanswered, waiting
 
 NAMESPACE = "testbed"
@@ -152,3 +154,26 @@ def test_what_is_asked_of_one_stf_is_not_looked_for_in_its_whole_run(
     about = [plan for plan in plans.texts if "epic_tfslice" in plan or "epic_fastmonfile" in plan]
     assert len(about) >= 2
     assert not any("run_status" in plan or "SCAN" in plan for plan in about)
+
+
+def test_runs_in_progress_are_looked_at_by_indexes(full_store: CountingIds, clock: ManualClock) -> None:
+    definition = WorkflowDefinition.objects.create(workflow_name="w", version="1", created_at=clock.now())
+    for number in (1, 2):
+        WorkflowExecution.objects.create(
+            execution_id=f"w-me-000{number}",
+            workflow_definition=definition,
+            namespace=NAMESPACE,
+            status=WorkflowExecution.Status.RUNNING,
+            start_time=clock.now(),
+            run_number=number,
+        )
+        Run.objects.filter(pk=number).update(execution_id=f"w-me-000{number}")
+    plans = Plans()
+    with plans.noted():
+        found = pipelines(Scene(now=clock.now(), process=1))
+    assert {each.run for each in found} == {1, 2}
+    about = [plan for plan in plans.texts if re.search("epic_(stffile|fastmonfile|tfslice)|U0", plan)]
+    assert len(about) == 3
+    for plan in about:
+        assert not re.search(r"Seq Scan on epic_(stffile|fastmonfile|tfslice)", plan)
+        assert not re.search(r"SCAN (U0|epic_stffile|epic_fastmonfile|epic_tfslice)\b", plan)

@@ -216,7 +216,7 @@ class EpicBench:
         self.worker = Workbench(
             shelf=Shelf(lambda spec, number: InlinePool(spec, clock=self.clock, on_ready=lambda: None)),
             payload_of=lambda run_number: self._payload,
-            send=self.agents.queues,
+            queues=self.agents.queues,
             lease_of=lambda run_number: 900.0,
             slots=4,
             files=self.agents.files,

@@ -156,7 +156,7 @@ class EpicAgents:
         self.bench = Workbench(
             shelf=self.shelf,
             payload_of=self._payload_of,
-            send=self.queues,
+            queues=self.queues,
             lease_of=lambda run_number: self.book.settings(run_number).lease_s,
             slots=worker_slots(self.configuration),
             files=self.files,

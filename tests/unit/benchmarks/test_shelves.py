@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from benchmarks.shelves import NAMESPACE, Shelves, fill
 
-from swf.core.scene import Scene
+from swf.core.scene import Scene, only
 from swf.core.times import ManualClock
 from swf.core.work import WorkState
 from swf.epic.accounting import ledger_of
@@ -55,7 +55,7 @@ def test_names_and_relations_are_those_of_the_instrument() -> None:
 
 
 def test_it_can_be_explained(clock: ManualClock) -> None:
-    scene = Scene(now=clock.now(), process=None, namespace=NAMESPACE)
+    scene = Scene(now=clock.now(), namespaces=only(NAMESPACE))
     name = stf_name(SHELVES.numbers[0], 2)
     assert explain(name, scene).state == "completed"
     assert len(explain(name, scene).events) == 2

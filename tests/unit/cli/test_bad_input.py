@@ -112,7 +112,12 @@ IN_A_DATA_DIRECTORY = [
     ("a name that nothing has", ["runs", "explain", "x"], NOT_FOUND, "nothing here is named 'x'"),
     ("a path for a name", ["runs", "explain", "../../etc/passwd"], NOT_FOUND, "nothing here is named"),
     ("an STF that the run does not have", ["runs", "explain", "swf.100010.000009.stf"], NOT_FOUND, "has 1 STFs"),
-    ("a run of another namespace", ["runs", "show", "100010", "--namespace", "other"], NOT_FOUND, "not of namespace"),
+    (
+        "a run of another namespace",
+        ["runs", "show", "100010", "--namespace", "other"],
+        NOT_FOUND,
+        "in namespace 'other'",
+    ),
     ("a run that has ended", ["runs", "stop", "100010"], USAGE, "is announced already"),
     ("an unknown dead letter", ["dead-letters", "show", "7"], NOT_FOUND, "there is no dead letter 7"),
     ("a letter to redrive that is none", ["dead-letters", "redrive", "7"], NOT_FOUND, "there is no dead letter 7"),

@@ -11,6 +11,7 @@ from typing import Any, Final
 from swf.core.messages import SCHEMA, Body
 from swf.epic.messages import (
     EPIC_TOPIC,
+    LIVE_RESULT_QUEUE,
     LIVE_SLICE_QUEUE,
     RESULT_QUEUE,
     SLICE_QUEUE,
@@ -52,7 +53,13 @@ ROUTES: Final[tuple[Route, ...]] = (
         remark="While runs before it have left a backlog, slices of a run that is being taken go to "
         f"`{LIVE_SLICE_QUEUE}`, which workers look into first.",
     ),
-    Route(body=SliceResult, destination=RESULT_QUEUE, sender="worker", handlers=("fast_processing",)),
+    Route(
+        body=SliceResult,
+        destination=RESULT_QUEUE,
+        sender="worker",
+        handlers=("fast_processing",),
+        remark=f"Those of slices that passed a backlog go to `{LIVE_RESULT_QUEUE}`, which is looked into first.",
+    ),
 )
 
 ENVELOPE: Final[dict[str, Any]] = {

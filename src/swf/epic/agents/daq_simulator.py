@@ -26,6 +26,7 @@ from swf.messaging.agent import Agent
 from swf.messaging.turn import Turn, TurnFactory
 from swf.service.io_pool import IoPool
 from swf.storage.checksums import FileFacts
+from swf.store.counters import reserve
 from swf.store.models import WorkflowExecution
 
 ROLE = "daq_simulator"
@@ -271,12 +272,12 @@ class DaqSimulator:
 
     def _announce(self, turn: Turn, step: daq.Step, written: FileFacts | None = None) -> None:
         if step.move is not None:
-            last = DaqStateEvent.objects.filter(namespace=turn.identity.namespace).aggregate(last=Max("revision"))[
-                "last"
-            ]
+            namespace = turn.identity.namespace
+            last = DaqStateEvent.objects.filter(namespace=namespace).aggregate(last=Max("revision"))["last"]
             DaqStateEvent.objects.create(
-                namespace=turn.identity.namespace,
-                revision=(last or 0) + 1,
+                namespace=namespace,
+                # Of two DAQs in a namespace the second one waits here until the first one has committed.
+                revision=reserve(f"daq_revision:{namespace}", 1, above=last or 0),
                 run_number=self._plan.run_number,
                 trigger=step.move,
                 state=step.state.state,

@@ -13,7 +13,7 @@ from swf.core.work import WorkState
 from swf.epic.agents.leases import LeaseKeeper
 from swf.epic.agents.redriver import Redriver
 from swf.epic.agents.slice_results import SliceResults
-from swf.epic.messages import EPIC_TOPIC, RESULT_QUEUE, SliceResult, TfFileRegistered
+from swf.epic.messages import EPIC_TOPIC, LIVE_RESULT_QUEUE, RESULT_QUEUE, SliceResult, TfFileRegistered
 from swf.epic.models import FastMonFile, StfFile, TfSlice
 from swf.epic.names import slice_name
 from swf.epic.run_counts import RunCounts
@@ -33,7 +33,7 @@ def fast_processing_agent(*, book: RunBook, clock: Clock, namespace: str, send: 
     """The agent, for worker agents of this testbed."""
     return Agent(
         role=ROLE,
-        subscriptions=(EPIC_TOPIC, RESULT_QUEUE),
+        subscriptions=(EPIC_TOPIC, LIVE_RESULT_QUEUE, RESULT_QUEUE),
         handlers={
             TfFileRegistered: Slicer(book, send).tf_file_registered,
             SliceResult: SliceResults(send).slice_result,

@@ -29,11 +29,11 @@ from swf.core.work import WorkState
 from swf.epic.agents.leases import hand_back
 from swf.epic.agents.pace import Pace
 from swf.epic.agents.slice_report import slice_result
-from swf.epic.messages import LIVE_SLICE_QUEUE, RESULT_QUEUE, SLICE_QUEUE, Slice
+from swf.epic.messages import LIVE_SLICE_QUEUE, SLICE_QUEUE, Slice
 from swf.epic.models import TfSlice
 from swf.epic.run_counts import save_slice_moves
 from swf.epic.run_files import RunFiles
-from swf.epic.slice_queue import SendSlice
+from swf.epic.slice_queue import WorkerQueues
 from swf.messaging.agent import Agent
 from swf.messaging.turn import Turn, TurnFactory
 from swf.service.io_pool import IoPool
@@ -77,7 +77,7 @@ class Workbench:
     Args:
         shelf: runs payloads.
         payload_of: what is run on the data of a run.
-        send: queues a slice that is handed back.
+        queues: where results go, and slices that are handed back.
         lease_of: how long an attempt of a run is held without a sign of life, in seconds.
         slots: how many payloads run here at one time.
         files: where STFs are read.
@@ -89,7 +89,7 @@ class Workbench:
         *,
         shelf: Shelf,
         payload_of: Callable[[int], PayloadSpec],
-        send: SendSlice,
+        queues: WorkerQueues,
         lease_of: Callable[[int], float],
         slots: int,
         files: RunFiles,
@@ -100,7 +100,7 @@ class Workbench:
     ) -> None:
         self._shelf = shelf
         self._payload_of = payload_of
-        self._send = send
+        self._queues = queues
         self._lease_of = lease_of
         self._files = files
         self._products = products
@@ -173,7 +173,7 @@ class Workbench:
         with begin() as turn:
             items = held_by(TfSlice, turn.identity.namespace, turn.identity.name)
             outputs = [self._output(item.stf.run_id, item.name, item.attempt) for item in items]
-            hand_back(turn, items, reason, self._send)
+            hand_back(turn, items, reason, self._queues)
             # Once it is committed that the attempts are void, and not before: until then one might still count.
             turn.on_commit(lambda: _remove(outputs))
         return len(items)
@@ -227,7 +227,10 @@ class Workbench:
                 taken = self._taken.get(UUID(result.key))
                 # What was handed back meanwhile is somebody else's.
                 if taken is not None:
-                    turn.send(RESULT_QUEUE, slice_result(turn, taken.body, result, future, self._hostname))
+                    turn.send(
+                        self._queues.results(taken.body.run_id),
+                        slice_result(turn, taken.body, result, future, self._hostname),
+                    )
                     turn.settle(taken.message_id)
         for result, _ in self._ready:
             self._taken.pop(UUID(result.key), None)

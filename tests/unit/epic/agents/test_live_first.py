@@ -9,7 +9,7 @@ import pytest
 from django.db.models import F
 
 from epic_bench import EpicBench
-from swf.epic.messages import LIVE_SLICE_QUEUE, SLICE_QUEUE
+from swf.epic.messages import LIVE_RESULT_QUEUE, LIVE_SLICE_QUEUE, RESULT_QUEUE, SLICE_QUEUE
 from swf.epic.models import TfSlice
 from swf.messaging.runtime import Runtime
 from swf.store.models import OutboxMessage, Run
@@ -82,3 +82,18 @@ def test_a_run_that_ends_meanwhile_is_backlog_itself(bench: EpicBench) -> None:
     returned = bench.worker.hand_back(worker.turn)
     assert returned == TfSlice.objects.filter(retries=0, status="queued", attempt=1).count()
     assert set(waiting(SLICE_QUEUE)) == {100_001, 100_002}
+
+
+def test_results_of_a_live_run_pass_those_of_the_backlog(bench: EpicBench) -> None:
+    worker, taker = without_worker(bench), bench.runtimes.pop("fast_processing")
+    taken_run = bench.runtimes
+    bench.runtimes = {**taken_run, "fast_processing": taker}
+    taken(bench, 100_001, ended=True)
+    taken(bench, 100_002, ended=False)
+    bench.runtimes = taken_run
+    while worker.step():
+        pass
+    assert (waiting(RESULT_QUEUE), waiting(LIVE_RESULT_QUEUE)) == ([100_001], [100_002])
+    bench.runtimes = {**taken_run, "worker": worker, "fast_processing": taker}
+    bench.run()
+    assert TfSlice.objects.filter(status="completed").count() == 2 * SLICES

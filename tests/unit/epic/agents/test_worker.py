@@ -53,7 +53,7 @@ def with_payload(folder: Path, function: str, *, expects_output: bool, bus: str 
     bench.worker = Workbench(
         shelf=Shelf(lambda spec, number: InlinePool(spec, clock=bench.clock, on_ready=lambda: None)),
         payload_of=lambda run_number: spec,
-        send=bench.agents.queues,
+        queues=bench.agents.queues,
         lease_of=lambda run_number: 900.0,
         slots=4,
         files=bench.agents.files,

@@ -54,7 +54,7 @@ class Scene:
         self.bench = Workbench(
             shelf=Shelf(lambda spec, number: InlinePool(spec, clock=clock, on_ready=lambda: None)),
             payload_of=lambda run_number: SPEC,
-            send=WorkerQueues("testbed", clock),
+            queues=WorkerQueues("testbed", clock),
             lease_of=lambda run_number: 900.0,
             slots=1,
             files=RunFiles(RunBook(), Workspace(root=root)),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from swf.core.times import SystemClock
 from swf.messaging.settings import BusSection
 from swf.service.workspace import Workspace
 
@@ -26,7 +27,10 @@ def test_what_a_killed_process_left_in_its_scratch_folder_goes_and_that_of_other
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
     broker = BusSection.model_validate({"port": port, "user": "agent", "password": "a password of a test"})
-    with service(workspace, "testbed", "ann", app_name="worker-1", broker=broker, prefetch={}) as (platform, _):
+    with service(workspace, "testbed", "ann", app_name="worker-1", broker=broker, prefetch={}, clock=SystemClock()) as (
+        platform,
+        _,
+    ):
         assert platform.scratch == workspace.scratch / "worker-1"
         assert not left.exists()
         assert of_another.exists()

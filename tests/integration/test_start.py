@@ -108,7 +108,7 @@ def _through(testbed: ServiceTestbed, docker: Path) -> None:
     assert status["well"] is True
     assert [each["health"] for each in status["containers"]] == ["healthy", "healthy"]
     refused = testbed("stop-local")
-    assert (refused.code, "end them with: testbed stop" in refused.err) == (2, True)
+    assert (refused.code, "end them first with: testbed stop" in refused.err) == (2, True)
     testbed.must("stop")
     assert testbed.processes() == []
     (docker / "ps").write_text("")

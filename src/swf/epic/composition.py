@@ -210,12 +210,14 @@ class EpicAgents:
 
 
 def prefetch(configuration: Configuration) -> dict[str, int]:
-    """How many messages of a work queue each role holds: what a worker holds and does not work at, no other can."""
+    """How many messages of a work queue each role holds. What a worker holds and does not work at, no other can take;
+    results have one reader, which takes as many at once as go into a transaction."""
     if not configuration.has("processing.workers"):
         return {}
     slots = worker_slots(configuration)
     fast = configuration.section(PayloadSection).name == NOOP.name
-    return {"worker": slots + (MOST_AHEAD if fast else slots)}
+    results = configuration.section(RuntimeSection).batch_size
+    return {"fast_processing": results, "worker": slots + (MOST_AHEAD if fast else slots)}
 
 
 def worker_slots(configuration: Configuration) -> int:

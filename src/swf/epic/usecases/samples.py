@@ -43,26 +43,9 @@ class SampleLine(Shown):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SampleDetail(Shown):
+class SampleDetail(SampleLine):
     """A TF sample file, with its checksums and the attempts at it."""
 
-    id: int
-    name: str
-    run: int | None
-    namespace: str
-    stf: str
-    status: str
-    reason: str
-    sample: int
-    samples: int
-    tf_first: int
-    tf_last: int
-    tfs: int
-    size_bytes: int
-    hits: int
-    simulated: bool
-    created: datetime
-    updated: datetime
     adler32: str
     sha256: str
     attempt: int

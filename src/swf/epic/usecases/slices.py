@@ -48,30 +48,9 @@ class SliceLine(Shown):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SliceDetail(Shown):
+class SliceDetail(SliceLine):
     """A slice with the attempts that have ended, and the products that were made of it."""
 
-    id: int
-    name: str
-    run: int | None
-    namespace: str
-    stf: str
-    sample: str
-    slice: int
-    status: str
-    reason: str
-    attempt: int
-    retries: int
-    max_retries: int
-    holder: str
-    tf_first: int
-    tf_last: int
-    tfs: int
-    hits_found: int | None
-    simulated: bool
-    created: datetime
-    updated: datetime
-    completed: datetime | None
     request: str
     lease_until: datetime | None
     attempts: tuple[AttemptView, ...]
